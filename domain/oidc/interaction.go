@@ -1,0 +1,93 @@
+package oidc
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+)
+
+// InteractionLifetime bounds how long a person may take between an application's request and the answer.
+const InteractionLifetime = time.Hour
+
+// InteractionID names an interaction in the URLs of its pages. It is unguessable, and useless in another browser.
+type InteractionID string
+
+// Interaction is one authorization request that waits for a person. Each request has its own, so two tabs never disturb
+// each other.
+type Interaction struct {
+	ID         InteractionID
+	Browser    [sha256.Size]byte // digest of the cookie of the browser that began it
+	Client     oauth.ClientID
+	Parameters map[string]string // the request as it came; checked again at every step
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+
+	LoggedIn   bool        // the user proved who they are within this interaction
+	Chosen     bool        // the user chose the account
+	Switch     bool        // the user asked for another account
+	Consented  oauth.Scope // what the user agreed to here
+	Decided    bool        // the consent page was answered
+	AnsweredAt time.Time   // the code was issued or the request refused
+}
+
+// Open reports whether the browser may go on with the interaction.
+func (i Interaction) Open(browser [sha256.Size]byte, now time.Time) bool {
+	return i.ID != "" && i.Browser == browser && i.AnsweredAt.IsZero() && now.Before(i.ExpiresAt)
+}
+
+// Step is what has to happen next.
+type Step int
+
+const (
+	Respond       Step = iota // issue the code
+	Login                     // ask who the user is
+	SelectAccount             // ask which account to use
+	Consent                   // ask whether the client may
+)
+
+// Known is what NextStep decides from.
+type Known struct {
+	Session     identity.Session // zero: none
+	User        identity.User    // of the session
+	Grant       oauth.Grant      // remembered consent of the user for the client; zero: none
+	Hint        *IDTokenHint     // the verified id_token_hint, if one was sent
+	Interaction Interaction      // zero: the request has just arrived
+}
+
+// NextStep decides how an authorization request goes on (OIDC Core §3.1.2.1, §3.1.2.3, §3.1.2.4). With prompt=none every
+// step that needs a person becomes a refusal.
+func NextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oauth.Error) {
+	step, refusal := nextStep(r, k, now)
+	if step != Respond && r.Prompt.None {
+		return Respond, refusal
+	}
+	return step, nil
+}
+
+// nextStep pairs each step with what prompt=none answers instead.
+func nextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oauth.Error) {
+	in := k.Interaction
+	age := now.Sub(k.Session.AuthTime)
+	otherUser := k.Hint != nil && k.Hint.Subject != k.Session.User
+	switch {
+	case !k.Session.Live(now) || k.User.Disabled() || k.User.ID == "":
+		return Login, oauth.Refuse(oauth.LoginRequired, "nobody is signed in")
+	case otherUser:
+		return Login, oauth.Refuse(oauth.LoginRequired, "another user is signed in than id_token_hint names")
+	case in.Switch && !in.LoggedIn:
+		return Login, oauth.Refuse(oauth.LoginRequired, "another account was asked for")
+	case r.Prompt.Login && !in.LoggedIn:
+		return Login, oauth.Refuse(oauth.LoginRequired, "a new sign-in was asked for")
+	case r.MaxAge >= 0 && age > r.MaxAge && !in.LoggedIn:
+		return Login, oauth.Refuse(oauth.LoginRequired, "the sign-in is older than max_age")
+	case r.Prompt.SelectAccount && !in.Chosen && !in.LoggedIn:
+		return SelectAccount, oauth.Refuse(oauth.AccountSelection, "the user has to choose an account")
+	case in.Decided:
+		return Respond, nil
+	case r.Prompt.Consent, !k.Grant.Live(), !k.Grant.Scope.Covers(r.Scope):
+		return Consent, oauth.Refuse(oauth.ConsentRequired, "the user has not agreed to this client and scope")
+	}
+	return Respond, nil
+}
