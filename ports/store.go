@@ -1,0 +1,100 @@
+package ports
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
+)
+
+// ErrNotFound is what every lookup that finds nothing returns.
+var ErrNotFound = errors.New("not found")
+
+// ErrUnavailable is what a store returns, wrapped, when it cannot save now but may later: a full disk, a lock held too
+// long. Nothing of the unit was kept.
+var ErrUnavailable = errors.New("the store cannot save now")
+
+// Store keeps the provider's state.
+type Store interface {
+	// View calls fn with a consistent snapshot.
+	View(ctx context.Context, fn func(Reader) error) error
+
+	// Update calls fn alone: no other Update runs meanwhile. When Update returns nil, everything fn saved is durable;
+	// when it returns an error, nothing fn saved is visible. fn may run again, so it does nothing outside tx; it must
+	// not block, sign, hash or send.
+	Update(ctx context.Context, fn func(Tx) error) error
+
+	// Changes returns a number that differs once anything saved, by this process or another, may make a remembered
+	// decision wrong: a client, user, key or setting changed; a grant, family or session ended. Its own process sees a
+	// change before Update returns, others within a second.
+	Changes() uint64
+}
+
+// Reader looks things up. Every lookup of one thing that finds nothing is ErrNotFound.
+type Reader interface {
+	Client(oauth.ClientID) (oauth.Client, error)
+	Clients() ([]oauth.Client, error) // by id
+	Settings() (oidc.Settings, error) // the zero value when never saved
+	SigningKeys() (oidc.KeyRing, error)
+
+	User(identity.UserID) (identity.User, error)
+	// UserByLogin finds a user by canonical username, else by e-mail address when exactly one user has it.
+	UserByLogin(canonical string) (identity.User, error)
+	HasAdmin() (bool, error)
+
+	Session(identity.SessionID) (identity.Session, error)
+	SessionByKey(key [sha256.Size]byte) (identity.Session, error)
+	Ticket(key [sha256.Size]byte) (identity.Ticket, error)
+	// Attempts returns the attempts against the key; none yet is the zero value with its Key.
+	Attempts(key string) (identity.Attempts, error)
+
+	Interaction(oidc.InteractionID) (oidc.Interaction, error)
+	Grant(oauth.GrantID) (oauth.Grant, error)
+	// LiveGrant finds the unrevoked grant of a user and a client.
+	LiveGrant(identity.UserID, oauth.ClientID) (oauth.Grant, error)
+	Code(oauth.Digest) (oauth.AuthorizationCode, error)
+	TokenFamily(oauth.FamilyID) (oauth.TokenFamily, error)
+
+	GrantsOfUser(identity.UserID) ([]oauth.Grant, error)               // unrevoked, oldest first
+	GrantsOfClient(oauth.ClientID) ([]oauth.Grant, error)              // unrevoked, oldest first
+	FamiliesOfGrant(oauth.GrantID) ([]oauth.TokenFamily, error)        // unrevoked, oldest first
+	FamiliesOfSession(identity.SessionID) ([]oauth.TokenFamily, error) // unrevoked, oldest first
+	SessionsOfUser(identity.UserID) ([]identity.Session, error)        // not ended, oldest first
+
+	// Events returns what happened after seq, oldest first, at most limit entries.
+	Events(after int64, limit int) ([]audit.Event, error)
+}
+
+// Tx is one unit of work: a Reader that also saves whole aggregates, new or changed.
+type Tx interface {
+	Reader
+
+	SaveClient(oauth.Client) error
+	DeleteClient(oauth.ClientID) error // with its grants, codes and families
+	SaveSettings(oidc.Settings) error
+	SaveSigningKey(oidc.SigningKey) error
+	DeleteSigningKey(oidc.KeyID) error
+
+	SaveUser(identity.User) error
+	DeleteUser(identity.UserID) error // with their sessions, grants, codes and families
+	SaveSession(identity.Session) error
+	SaveTicket(identity.Ticket) error
+	SaveAttempts(identity.Attempts) error
+
+	SaveInteraction(oidc.Interaction) error
+	SaveGrant(oauth.Grant) error
+	SaveCode(oauth.AuthorizationCode) error
+	SaveTokenFamily(oauth.TokenFamily) error
+
+	// Record adds to the audit trail: it commits with the deed or neither does. Seq is given by the store.
+	Record(audit.Event) error
+
+	// Sweep deletes at most limit rows of each kind that can no longer matter at now, and returns how many it deleted.
+	// Audit events stay.
+	Sweep(now time.Time, limit int) (int, error)
+}
