@@ -86,6 +86,9 @@ func (c Client) checkFlows(wrong func(string, ...any)) {
 	if _, refusal := ParseScope(string(c.Scope)); refusal != nil {
 		wrong("scope: %s", refusal.Description)
 	}
+	if code && c.Rules.RequireOpenID && !c.Scope.Has(ScopeOpenID) {
+		wrong("scope lacks openid, which every request of this client must ask for (require_openid)")
+	}
 }
 
 func (c Client) checkRules(wrong func(string, ...any)) {

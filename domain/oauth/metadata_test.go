@@ -59,6 +59,7 @@ func TestCheck(t *testing.T) {
 			*c = public(*c)
 			c.GrantTypes = append(c.GrantTypes, oauth.GrantTypeClient)
 		}, "grant_types"},
+		{"openid required, never allowed", func(c *oauth.Client) { c.Scope = "profile" }, "scope"},
 		{"malformed scope", func(c *oauth.Client) { c.Scope = "openid \"" }, "scope"},
 
 		{"unknown profile", func(c *oauth.Client) { c.Profile = "lax" }, "profile"},

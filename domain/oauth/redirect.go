@@ -17,6 +17,12 @@ func CheckRedirectURI(s string) error {
 	if err != nil {
 		return err
 	}
+	// A name of ours in the registered query would come twice in every answer.
+	for _, name := range responseParameters {
+		if u.Query().Has(name) {
+			return fmt.Errorf("has the query parameter %s, which belongs to the answer", name)
+		}
+	}
 	switch {
 	case u.Scheme == "https":
 	case u.Scheme == "http" && isLoopback(u.Hostname()):
@@ -32,6 +38,9 @@ func CheckRedirectURI(s string) error {
 	}
 	return nil
 }
+
+// responseParameters are the names an authorization response may use.
+var responseParameters = []string{"code", "state", "iss", "error", "error_description", "error_uri", "id_token", "access_token", "session_state"}
 
 // CheckWebURI says why a URI shown to people (logo, policy, terms, home page) or used after logout may not be
 // registered, or nil.

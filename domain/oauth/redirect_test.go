@@ -165,6 +165,7 @@ func TestCheckRedirectURI(t *testing.T) {
 		{"http off loopback", "http://app.test/cb"}, {"http off loopback", "http://localhost.evil.test/cb"},
 		{"http off loopback", "http://127.0.0.1.evil.test/cb"}, {"http off loopback", "http://127.0.0.2/cb"},
 		{"http off loopback", "http://0.0.0.0/cb"}, {"http off loopback", "http://localhost./cb"}, {"http off loopback", "http://LOCALHOST/cb"},
+		{"AZ-11 a name of the answer", "https://app.test/cb?iss=x"}, {"AZ-11 a name of the answer", "com.example.app:/cb?code=1"},
 		{"fragment", "https://app.test/cb#f"}, {"empty fragment", "https://app.test/cb#"},
 		{"user information", "https://a@app.test/cb"}, {"user information", "https://a:b@app.test/cb"}, {"user information", "https://@app.test/cb"},
 		{"backslash", `https://evil.test\@app.test/cb`}, {"backslash", `https:\\app.test\cb`},
