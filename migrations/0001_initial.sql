@@ -67,7 +67,7 @@ CREATE TABLE user (
   password_changed_at INTEGER NOT NULL,
   disabled_at         INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX user_email ON user (email) WHERE email <> '';
+CREATE INDEX user_email ON user (email) WHERE email <> '' AND email_verified = 1;
 CREATE INDEX user_admin ON user (admin) WHERE admin = 1;
 
 CREATE TABLE session (

@@ -43,7 +43,8 @@ type Reader interface {
 	SigningKeys() (oidc.KeyRing, error)
 
 	User(identity.UserID) (identity.User, error)
-	// UserByLogin finds a user by canonical username, else by e-mail address when exactly one user has it.
+	// UserByLogin finds a user by canonical username, else by e-mail address when exactly one user has it verified: an
+	// address that somebody merely claims opens nothing and hides nobody.
 	UserByLogin(canonical string) (identity.User, error)
 	HasAdmin() (bool, error)
 

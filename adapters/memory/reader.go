@@ -50,7 +50,7 @@ func (r reader) UserByLogin(canonical string) (identity.User, error) {
 		switch {
 		case u.value.Username == canonical:
 			return clone(u.value), nil
-		case u.value.Email != "" && strings.ToLower(u.value.Email) == canonical:
+		case u.value.EmailVerified && u.value.Email != "" && strings.ToLower(u.value.Email) == canonical:
 			byEmail = append(byEmail, u.value)
 		}
 	}

@@ -45,7 +45,7 @@ func (r *reader) UserByLogin(canonical string) (identity.User, error) {
 		return u, err
 	}
 	// Two rows are enough to know that an address names nobody.
-	users, err := many(r, scanUser, "SELECT "+userColumns+" FROM user WHERE email = ? AND email <> '' LIMIT 2", canonical)
+	users, err := many(r, scanUser, "SELECT "+userColumns+" FROM user WHERE email = ? AND email <> '' AND email_verified = 1 LIMIT 2", canonical)
 	if err != nil {
 		return identity.User{}, err
 	}

@@ -50,12 +50,12 @@ func missingIsErrNotFound(t *testing.T, s ports.Store) {
 func userByLogin(t *testing.T, s ports.Store) {
 	update(t, s, func(tx ports.Tx) error {
 		return each(tx.SaveUser,
-			identity.User{ID: "1", Username: "ana", Email: "Ana@Example.org"},
-			identity.User{ID: "2", Username: "budi", Email: "shared@example.org"},
-			identity.User{ID: "3", Username: "citra", Email: "SHARED@example.org"},
+			identity.User{ID: "1", Username: "ana", Email: "Ana@Example.org", EmailVerified: true},
+			identity.User{ID: "2", Username: "budi", Email: "shared@example.org", EmailVerified: true},
+			identity.User{ID: "3", Username: "citra", Email: "SHARED@example.org", EmailVerified: true},
 			identity.User{ID: "4", Username: "eve@example.org"},
-			identity.User{ID: "5", Username: "dewi", Email: "eve@example.org"},
-			identity.User{ID: "6", Username: "fajar"},
+			identity.User{ID: "5", Username: "dewi", Email: "eve@example.org", EmailVerified: true},
+			identity.User{ID: "6", Username: "fajar", Email: "ana@example.org"}, // claims her address without having shown it
 			identity.User{ID: "7", Username: "gita"})
 	})
 	view(t, s, func(r ports.Reader) error {
