@@ -1,0 +1,263 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/ports"
+)
+
+// own is a handler that needs somebody signed in: nobody is sent to sign in and then to their account.
+func (s *server) own(h handler) handler {
+	return func(w http.ResponseWriter, r *request) error {
+		err := h(w, r)
+		if errors.Is(err, ports.ErrSignedOut) {
+			redirect(w, s.path("/login")+toAccount)
+			return nil
+		}
+		return err
+	}
+}
+
+// backToAccount answers the address of a form that is opened like a page.
+func (s *server) backToAccount(w http.ResponseWriter, r *request) error {
+	redirect(w, s.path("/account"))
+	return nil
+}
+
+// toPassword is where password managers send people (W3C, A Well-Known URL for Changing Passwords).
+func (s *server) toPassword(w http.ResponseWriter, r *request) error {
+	redirect(w, s.path("/account/password"))
+	return nil
+}
+
+// accountForm is one of the forms of the account.
+type accountForm struct {
+	name   string   // in its CSRF token
+	path   string   // where it goes
+	fields []string // what a confirmation has to bring again
+}
+
+var (
+	passwordForm   = accountForm{name: "password", path: "/account/password"}
+	emailForm      = accountForm{name: "email", path: "/account/email", fields: []string{"email"}}
+	sessionForm    = accountForm{name: "end-session", path: "/account/sessions", fields: []string{"session", "others"}}
+	disconnectForm = accountForm{name: "disconnect", path: "/account/applications", fields: []string{"grant"}}
+)
+
+// accountDone is what the account page says after a form, by the word in its address.
+var accountDone = map[string]messageID{"password": msgPasswordChanged, "email": msgEmailChanged, "session": msgSessionEnded,
+	"sessions": msgSessionsEnded, "application": msgDisconnected}
+
+// accountToken is the CSRF token of a form, which relies on who it was shown to. It is not about a session or a grant: one
+// that belongs to somebody else is for the use case to refuse and to record.
+func (s *server) accountToken(b ports.Browser, which accountForm, user identity.User) string {
+	return s.csrfToken(b, which.name, "", string(user.ID))
+}
+
+// showAccount shows users their account.
+func (s *server) showAccount(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	a, err := s.Account.Account(r.Context(), b)
+	if err != nil {
+		return err
+	}
+	if s.ensureKey(&b) {
+		s.keepKey(w, b)
+	}
+	s.pages.render(w, http.StatusOK, s.frame(r), s.accountPage(b, a, accountDone[r.URL.Query().Get("done")]))
+	return nil
+}
+
+func (s *server) accountPage(b ports.Browser, a ports.Account, done messageID) accountPage {
+	user, zone := a.User, a.User.Claims.Zoneinfo
+	p := accountPage{Name: user.DisplayName(), Username: user.Username, Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
+		PasswordChanged: momentOf(user.PasswordChangedAt, zone), Done: done,
+		SessionsCSRF:     s.accountToken(b, sessionForm, user),
+		ApplicationsCSRF: s.accountToken(b, disconnectForm, user), LogoutCSRF: s.csrfToken(b, "logout", "", "")}
+	for _, x := range a.Sessions {
+		c := sessionCard{ID: string(x.Session.ID), Device: deviceOf(x.Session.UserAgent), IP: x.Session.IP,
+			SignedIn: momentOf(x.Session.AuthTime, zone), LastSeen: momentOf(x.Session.LastSeenAt, zone), Current: x.Session.ID == a.Session.ID}
+		for _, client := range x.Clients {
+			c.Applications = append(c.Applications, client.DisplayName())
+		}
+		p.Sessions = append(p.Sessions, c)
+	}
+	for _, x := range a.Applications {
+		c := applicationCard{ID: string(x.Grant.ID),
+			Name: x.Client.DisplayName(), HomeURL: x.Client.ClientURI, Scopes: x.Grant.Scope.List(), Since: momentOf(x.Grant.CreatedAt, zone)}
+		if len(x.Client.RedirectURIs) > 0 {
+			c.Host = hostOf(x.Client.RedirectURIs[0])
+		}
+		p.Applications = append(p.Applications, c)
+	}
+	return p
+}
+
+// showPassword shows the form for a new password.
+func (s *server) showPassword(w http.ResponseWriter, r *request) error {
+	b, user, err := s.owner(w, r)
+	if err == nil {
+		s.pages.render(w, http.StatusOK, s.frame(r), s.passwordPage(b, user, problemSet{}))
+	}
+	return err
+}
+
+func (s *server) passwordPage(b ports.Browser, user identity.User, problems problemSet) passwordPage {
+	return passwordPage{Action: s.path(passwordForm.path), CSRF: s.accountToken(b, passwordForm, user), Username: user.Username,
+		problemSet: problems}
+}
+
+// changePassword answers the form for a new password.
+func (s *server) changePassword(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, proof, err := s.readAccountForm(r, b, passwordForm)
+	if err != nil {
+		return err
+	}
+	show := func(user identity.User, problems problemSet) any { return s.passwordPage(b, user, problems) }
+	if f.get("password") != f.get("password_again") {
+		return s.again(w, r, http.StatusOK, problemSet{Problems: []messageID{msgPasswordMismatch}}, show)
+	}
+	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.get("password")})
+	return s.changed(w, r, change, err, "password", show)
+}
+
+// showEmail shows the form for another e-mail address.
+func (s *server) showEmail(w http.ResponseWriter, r *request) error {
+	b, user, err := s.owner(w, r)
+	if err == nil {
+		s.pages.render(w, http.StatusOK, s.frame(r), s.emailPage(b, user, user.Email, problemSet{}))
+	}
+	return err
+}
+
+func (s *server) emailPage(b ports.Browser, user identity.User, email string, problems problemSet) emailPage {
+	return emailPage{Action: s.path(emailForm.path), CSRF: s.accountToken(b, emailForm, user), Email: email, problemSet: problems}
+}
+
+// changeEmail answers the form for another e-mail address. Whatever else was sent with it is ignored (UI-06, AD-06).
+func (s *server) changeEmail(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, proof, err := s.readAccountForm(r, b, emailForm)
+	if err != nil {
+		return err
+	}
+	email := f.get("email")
+	change, err := s.Account.ChangeEmail(r.Context(), r.caller, b, ports.EmailForm{AccountProof: proof, Email: email})
+	return s.changed(w, r, change, err, "email", func(user identity.User, problems problemSet) any {
+		if problems.NoteOf("email") != nil {
+			return s.emailPage(b, user, email, problems)
+		}
+		return s.confirmPage(b, emailForm, f, user, msgConfirmEmail, problems)
+	})
+}
+
+// endSession signs out one other browser, or all others.
+func (s *server) endSession(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, proof, err := s.readAccountForm(r, b, sessionForm)
+	if err != nil {
+		return err
+	}
+	form := ports.SessionForm{AccountProof: proof, Session: identity.SessionID(f.get("session")), Others: f.get("others") == "true"}
+	done, question := "session", msgConfirmSession
+	if form.Others {
+		done, question = "sessions", msgConfirmSessions
+	}
+	change, err := s.Account.EndSession(r.Context(), r.caller, b, form)
+	return s.changed(w, r, change, err, done, func(user identity.User, problems problemSet) any {
+		return s.confirmPage(b, sessionForm, f, user, question, problems)
+	})
+}
+
+// disconnect takes back what an application was allowed.
+func (s *server) disconnect(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, proof, err := s.readAccountForm(r, b, disconnectForm)
+	if err != nil {
+		return err
+	}
+	change, err := s.Account.Disconnect(r.Context(), r.caller, b, ports.DisconnectForm{AccountProof: proof, Grant: oauth.GrantID(f.get("grant"))})
+	return s.changed(w, r, change, err, "application", func(user identity.User, problems problemSet) any {
+		return s.confirmPage(b, disconnectForm, f, user, msgConfirmDisconnect, problems)
+	})
+}
+
+// readAccountForm reads a form of the account, and from its token who it was shown to.
+func (s *server) readAccountForm(r *request, b ports.Browser, which accountForm) (form, ports.AccountProof, error) {
+	f, user, err := s.readOwnForm(r, b, which.name, "")
+	return f, ports.AccountProof{User: identity.UserID(user), Current: f.get("current")}, err
+}
+
+// owner is who is signed in, for a page that is about them.
+func (s *server) owner(w http.ResponseWriter, r *request) (ports.Browser, identity.User, error) {
+	b := s.browser(r)
+	_, user, err := s.Sessions.Current(r.Context(), b)
+	if err == nil && user.ID == "" {
+		err = ports.ErrSignedOut
+	}
+	if err == nil && s.ensureKey(&b) {
+		s.keepKey(w, b)
+	}
+	return b, user, err
+}
+
+var errOtherUser = &httpError{http.StatusConflict, msgWrongAccount, oauth.Refuse(oauth.InvalidRequest, "another user is signed in than the form was made for")}
+
+// changed answers a form of the account: with the account page when it was done, with the page that show returns when
+// there is something to say. A form sent twice meets the same answer, or the login page when its cookie was replaced.
+func (s *server) changed(w http.ResponseWriter, r *request, change ports.AccountChange, err error, done string,
+	show func(identity.User, problemSet) any) error {
+	if err != nil {
+		return err
+	}
+	s.signedIn(w, ports.Login{Cookie: change.Cookie})
+	code := http.StatusOK
+	for _, p := range change.Problems {
+		switch {
+		case errors.Is(p, ports.ErrNotFound):
+			return errNotFound
+		case errors.Is(p, ports.ErrOtherUser):
+			return errOtherUser
+		case errors.Is(p, ports.ErrLocked):
+			code = http.StatusTooManyRequests
+		case errors.Is(p, ports.ErrBusy):
+			code = http.StatusServiceUnavailable
+		}
+	}
+	if len(change.Problems) == 0 {
+		redirect(w, s.path("/account")+"?done="+url.QueryEscape(done))
+		return nil
+	}
+	setRetryAfter(w, ports.Login{RetryAfter: change.RetryAfter})
+	return s.again(w, r, code, problemSet{Problems: formMessages(change.Problems), RetryMinutes: minutes(change.RetryAfter)}, show)
+}
+
+// again shows a page with what was wrong with its form.
+func (s *server) again(w http.ResponseWriter, r *request, code int, problems problemSet, show func(identity.User, problemSet) any) error {
+	_, user, err := s.owner(w, r)
+	if err == nil {
+		s.pages.render(w, code, s.frame(r), show(user, problems))
+	}
+	return err
+}
+
+// confirmPage asks for the current password before a form is carried out. The first time nothing is wrong: the person
+// was only not asked yet.
+func (s *server) confirmPage(b ports.Browser, which accountForm, f form, user identity.User, question messageID, problems problemSet) confirmPage {
+	if len(f.values["current"]) == 0 {
+		problems = problemSet{}
+	}
+	p := confirmPage{Message: question, Action: s.path(which.path), CSRF: s.accountToken(b, which, user),
+		Username: user.Username, problemSet: problems}
+	for _, name := range which.fields {
+		if value := f.get(name); value != "" {
+			p.Fields = append(p.Fields, hiddenField{name, value})
+		}
+	}
+	return p
+}

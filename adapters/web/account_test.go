@@ -1,0 +1,304 @@
+package web
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// Whoever is signed out is sent to sign in, and from there to the account and to nowhere else.
+func TestAccountLeadsThroughLogin(t *testing.T) {
+	b := newBench(t)
+	signedOut := func(ports.Browser) (identity.Session, identity.User, error) {
+		return identity.Session{}, identity.User{}, nil
+	}
+	b.onAccount = func() (ports.Account, error) { return ports.Account{}, ports.ErrSignedOut }
+	b.onCurrent = signedOut
+	for _, path := range []string{"/account", "/account/password", "/account/email"} {
+		w := b.get(path, asBrowser, browserOne)
+		wantStatus(t, w, http.StatusSeeOther)
+		wantHeader(t, w, "Location", "/login?next=account")
+	}
+	for next, want := range map[string]string{"?next=account": "/account", "": "/", "?next=https://evil.test": "/", "?next=//evil.test/account": "/"} {
+		page := b.get("/login"+next, asBrowser, browserOne)
+		action := "/login"
+		if want == "/account" {
+			action = "/login?next=account"
+		}
+		if !strings.Contains(page.Body.String(), `<form method="post" action="`+action+`">`) {
+			t.Errorf("%s: %s", next, page.Body)
+		}
+		fields := url.Values{"username": {"alice"}, "password": {"p"}, "csrf": {b.token(page)}}
+		w := b.post("/login"+next, fields.Encode(), asBrowser, browserOne)
+		wantStatus(t, w, http.StatusSeeOther)
+		wantHeader(t, w, "Location", want)
+	}
+}
+
+// What a form of the account answers: a page to go on from, with the status the problem has.
+func TestAccountProblems(t *testing.T) {
+	email := ownForms[slices.IndexFunc(ownForms, func(o ownForm) bool { return o.action == "/account/email" })]
+	tests := []struct {
+		name    string
+		change  ports.AccountChange
+		current []string // what the form has of it
+		status  int
+		texts   []string
+		lacks   string
+	}{
+		{"password not asked yet", ports.AccountChange{Problems: []error{ports.ErrPasswordNeeded}}, nil, 200,
+			[]string{"Save the new email address?", `name="email" value="new@mail.test"`, `id="current"`}, `role="alert"`},
+		{"password left empty", ports.AccountChange{Problems: []error{ports.ErrPasswordNeeded}}, []string{""}, 200,
+			[]string{`role="alert"`, `href="#current"`, `name="email" value="new@mail.test"`}, "hunter2"},
+		{"wrong password", ports.AccountChange{Problems: []error{ports.ErrPasswordWrong}}, []string{"hunter2"}, 200,
+			[]string{"<title>Error: ", `aria-invalid="true" aria-describedby="current-problem"`}, "hunter2"},
+		{"locked", ports.AccountChange{Problems: []error{ports.ErrLocked}, RetryAfter: 61 * time.Second}, []string{"hunter2"}, 429,
+			[]string{"Wait 2 minutes"}, "hunter2"},
+		{"busy", ports.AccountChange{Problems: []error{ports.ErrBusy}, RetryAfter: 5 * time.Second}, []string{"hunter2"}, 503,
+			[]string{"The server is busy"}, "hunter2"},
+		{"no address", ports.AccountChange{Problems: []error{identity.ErrEmail}}, nil, 200,
+			[]string{"Change your email address", `value="new@mail.test"`, `href="#email"`}, `id="current"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			fields := email.open(b, browserOne)
+			if fields.Del("current"); test.current != nil {
+				fields["current"] = test.current
+			}
+			b.onChange = func(any) (ports.AccountChange, error) { return test.change, nil }
+			w := b.post(email.action, fields.Encode(), asBrowser, browserOne)
+			wantStatus(t, w, test.status)
+			for _, text := range test.texts {
+				if !strings.Contains(w.Body.String(), text) {
+					t.Errorf("the page lacks %q: %s", text, w.Body)
+				}
+			}
+			if strings.Contains(w.Body.String(), test.lacks) {
+				t.Errorf("the page has %q", test.lacks)
+			}
+			if test.change.RetryAfter > 0 {
+				wantHeader(t, w, "Retry-After", strconv.Itoa(int(test.change.RetryAfter/time.Second)))
+			}
+			if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self'") {
+				t.Errorf("policy %q", policy)
+			}
+		})
+	}
+}
+
+// AD-05: what is not there and what is somebody else's are one answer; a page of another person is another.
+func TestAccountRefusals(t *testing.T) {
+	for problem, want := range map[error]struct {
+		status  int
+		message messageID
+	}{
+		ports.ErrNotFound:  {http.StatusNotFound, msgNotFound},
+		ports.ErrOtherUser: {http.StatusConflict, msgWrongAccount},
+	} {
+		for _, o := range ownForms {
+			if !strings.HasPrefix(o.action, "/account/") {
+				continue
+			}
+			b := newBench(t)
+			fields := o.open(b, browserOne)
+			b.onChange = func(any) (ports.AccountChange, error) { return ports.AccountChange{Problems: []error{problem}}, nil }
+			wantPage(t, b.post(o.action, fields.Encode(), asBrowser, browserOne), want.status, want.message)
+		}
+	}
+}
+
+// What a form did is said once, after the redirect, and only in our own words.
+func TestAccountDone(t *testing.T) {
+	b := newBench(t)
+	for done, want := range map[string]string{"password": "Your password is changed", "sessions": "All other browsers are signed out",
+		"": "", "no.such": "", "<script>": ""} {
+		page := b.get("/account?done="+url.QueryEscape(done), asBrowser, browserOne).Body.String()
+		if strings.Contains(page, `role="status"`) != (want != "") || !strings.Contains(page, want) {
+			t.Errorf("%q: %s", done, page)
+		}
+	}
+	for _, o := range ownForms {
+		if !strings.HasPrefix(o.action, "/account/") {
+			continue
+		}
+		fields := o.open(b, browserOne)
+		b.onChange = func(any) (ports.AccountChange, error) { return ports.AccountChange{Cookie: "new-session"}, nil }
+		w := b.post(o.action, fields.Encode(), asBrowser, browserOne)
+		wantStatus(t, w, http.StatusSeeOther)
+		done, ours := strings.CutPrefix(w.Header().Get("Location"), "/account?done=")
+		if accountDone[done] == "" || !ours {
+			t.Errorf("%s: Location %q", o.action, w.Header().Get("Location"))
+		}
+		if c := cookiesSet(w)["__Host-latchkey-session"]; c == nil || c.Value != "new-session" {
+			t.Errorf("%s: cookies %v", o.action, cookiesSet(w))
+		}
+	}
+}
+
+// UI-06, AD-06: of a form only its own fields are read.
+func TestAccountFormsIgnoreTheRest(t *testing.T) {
+	for _, o := range ownForms {
+		if !strings.HasPrefix(o.action, "/account/") {
+			continue
+		}
+		var got [2]any
+		for i := range got {
+			b := newBench(t)
+			fields := o.open(b, browserOne)
+			if i == 1 {
+				for _, name := range []string{"sub", "admin", "groups", "email_verified", "disabled", "password_hash", "User"} {
+					fields.Set(name, "user-2")
+				}
+			}
+			b.onChange = func(form any) (ports.AccountChange, error) {
+				got[i] = form
+				return ports.AccountChange{}, nil
+			}
+			b.post(o.action, fields.Encode(), asBrowser, browserOne)
+		}
+		if diff := cmp.Diff(got[0], got[1]); diff != "" || got[0] == nil {
+			t.Errorf("%s reads more: %v %s", o.action, got[0], diff)
+		}
+	}
+}
+
+// WB-07: what another computer called itself is shown as a kind of browser, never as it came.
+func TestAccountUserAgentIsNotShown(t *testing.T) {
+	b := newBench(t)
+	b.onAccount = func() (ports.Account, error) {
+		s := identity.Session{ID: "sid-1", UserAgent: `<script>alert(1)</script> Firefox/1 X11; Linux`, IP: `<b>1</b>`}
+		return ports.Account{User: alice, Session: s, Sessions: []ports.AccountSession{{Session: s}}}, nil
+	}
+	page := b.get("/account", asBrowser, browserOne).Body.String()
+	if strings.Contains(page, "alert") || strings.Contains(page, "<b>") || !strings.Contains(page, "Firefox on Linux") {
+		t.Error(page)
+	}
+}
+
+func TestDevice(t *testing.T) {
+	const webkit = " AppleWebKit/537.36 (KHTML, like Gecko) "
+	tests := []struct{ agent, en, id string }{
+		{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux", "Firefox di Linux"},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64)" + webkit + "Chrome/140.0.0.0 Safari/537.36", "Chrome on Windows", "Chrome di Windows"},
+		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64)" + webkit + "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", "Microsoft Edge on Windows", "Microsoft Edge di Windows"},
+		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15", "Safari on macOS", "Safari di macOS"},
+		{"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1", "Chrome on iPhone", "Chrome di iPhone"},
+		{"Mozilla/5.0 (Linux; Android 15; SM-S911B)" + webkit + "SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36", "Samsung Internet on Android", "Samsung Internet di Android"},
+		{"curl/8.14.1", "curl", "curl"},
+		{"Mozilla/5.0 (Windows NT 10.0)", "Windows", "Windows"},
+		{"", "Unknown browser", "Peramban tidak dikenal"},
+	}
+	for _, test := range tests {
+		for l, want := range map[locale]string{english: test.en, indonesian: test.id} {
+			if got, err := l.device(deviceOf(test.agent)); err != nil || got != want {
+				t.Errorf("%s: %q, %v; want %q", test.agent, got, err, want)
+			}
+		}
+	}
+}
+
+func TestWhen(t *testing.T) {
+	at := time.Date(2026, 2, 28, 17, 5, 0, 0, time.UTC)
+	tests := []struct {
+		zone, en, id string
+	}{
+		{"", "28 February 2026 at 17:05 UTC", "28 Februari 2026 pukul 17.05 UTC"},
+		{"Asia/Jakarta", "1 March 2026 at 00:05 WIB", "1 Maret 2026 pukul 00.05 WIB"},
+		{"../../etc/passwd", "28 February 2026 at 17:05 UTC", "28 Februari 2026 pukul 17.05 UTC"},
+	}
+	for _, test := range tests {
+		m := momentOf(at, test.zone)
+		if english.when(m) != test.en || indonesian.when(m) != test.id || m.Stamp() != "2026-02-28T17:05:00Z" {
+			t.Errorf("%q: %q, %q, %q", test.zone, english.when(m), indonesian.when(m), m.Stamp())
+		}
+	}
+}
+
+// error_uri of every code leads to its explanation.
+func TestErrorCodesAreExplained(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../domain/oauth/error.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	page := b.get("/errors", asBrowser).Body.String()
+	found := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "ErrorCode" {
+			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found++
+			if !strings.Contains(page, `<section id="`+code+`"`) {
+				t.Errorf("%s is not explained", code)
+			}
+		}
+		return true
+	})
+	if found < 20 || found != len(explainedCodes) {
+		t.Errorf("%d codes, %d explained", found, len(explainedCodes))
+	}
+	if uri := b.get("/nothing").Body.String(); !strings.Contains(uri, testIssuer+"/errors#"+string(oauth.InvalidRequest)) {
+		t.Error(uri)
+	}
+}
+
+// settingsOf answers with settings of one's choice.
+type settingsOf struct {
+	ports.Publications
+	settings oidc.Settings
+	err      error
+}
+
+func (s settingsOf) Settings(context.Context) (oidc.Settings, error) { return s.settings, s.err }
+
+// Every page says whose sign-in it is and where help is, in the same place; settings that cannot be read are no reason for
+// no page (3.2.6).
+func TestOrganisationAndHelp(t *testing.T) {
+	settings := oidc.Settings{OrganisationName: "Kopi & Co", Support: "mailto:help@kopi.example"}
+	for _, test := range []struct {
+		name  string
+		from  settingsOf
+		brand string
+		help  string
+	}{
+		{"set", settingsOf{settings: settings}, "Kopi &amp; Co", `<p><a id="help" href="mailto:help@kopi.example">Help</a></p>`},
+		{"a page for help", settingsOf{settings: oidc.Settings{Support: "https://kopi.example/help"}}, "Latchkey", `<a id="help" href="https://kopi.example/help">`},
+		{"a script for help", settingsOf{settings: oidc.Settings{Support: "javascript:alert(1)"}}, "Latchkey", ""},
+		{"unreadable", settingsOf{settings: settings, err: ports.ErrUnavailable}, "Latchkey", ""},
+	} {
+		b := newBench(t, func(c *Config) { c.Publications = test.from })
+		for path, status := range map[string]int{"/": 200, "/account": 200, "/errors": 200, "/nothing": 404} {
+			w := b.get(path, asBrowser, browserOne)
+			wantStatus(t, w, status)
+			page := w.Body.String()
+			if !strings.Contains(page, "<span>"+test.brand+"</span></header>") || !strings.Contains(page, "· "+test.brand+"</title>") {
+				t.Errorf("%s: %s is not of %s: %s", test.name, path, test.brand, page)
+			}
+			if strings.Contains(page, `id="help"`) != (test.help != "") || !strings.Contains(page, test.help) {
+				t.Errorf("%s: %s: the help link is not %q", test.name, path, test.help)
+			}
+		}
+	}
+}

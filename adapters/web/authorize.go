@@ -1,0 +1,146 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// authorize answers the authorization endpoint (RFC 6749 §3.1).
+func (s *server) authorize(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, refusal := parseForm(r.URL.RawQuery)
+	if r.Method == http.MethodPost {
+		f, refusal = readForm(r.Request)
+	}
+	if refusal != nil {
+		if err := s.Denials.Deny(r.Context(), r.caller, audit.RequestDenied, refusal); err != nil {
+			return err
+		}
+		return refusal
+	}
+	// A form of another site arrives without our Lax cookies, and the user would look signed out. Sent on as a GET, it
+	// brings them. The longest request that fits a header line goes this way; a longer one is answered as it is.
+	if query := url.Values(f.values).Encode(); r.Method == http.MethodPost && b.Session == "" && len(query) < 8<<10 {
+		redirect(w, s.path(Paths.Authorization)+"?"+query)
+		return nil
+	}
+	made := s.ensureKey(&b)
+	next, err := s.Authorization.Authorize(r.Context(), r.caller, b, f.parameters())
+	if err != nil {
+		return err
+	}
+	if next.Response == nil && made {
+		s.keepKey(w, b)
+	}
+	s.goOn(w, r, next)
+	return nil
+}
+
+// ensureKey gives a browser that has none the key its forms and interactions belong to.
+func (s *server) ensureKey(b *ports.Browser) (made bool) {
+	if b.Key == "" {
+		b.Key, made = s.Secrets.Secret(), true
+	}
+	return made
+}
+
+func (s *server) keepKey(w http.ResponseWriter, b ports.Browser) {
+	s.setCookie(w, cookieBrowser, b.Key.Reveal(), browserCookieLife)
+}
+
+// goOn sends the browser to the answer or to the page of the next step.
+func (s *server) goOn(w http.ResponseWriter, r *request, next ports.Next) {
+	if next.Response != nil {
+		s.respond(w, r, *next.Response)
+		return
+	}
+	redirect(w, s.stepURL(next.Step, next.Interaction.ID))
+}
+
+var stepPaths = map[oidc.Step]string{oidc.Login: "/login", oidc.SelectAccount: "/select-account", oidc.Consent: "/consent"}
+
+func (s *server) stepURL(step oidc.Step, id oidc.InteractionID) string {
+	return s.path(stepPaths[step]) + "?interaction=" + url.QueryEscape(string(id))
+}
+
+// showInteraction shows the page an open interaction waits at, or sends the browser to the right one.
+func (s *server) showInteraction(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	query, refusal := parseForm(r.URL.RawQuery)
+	if refusal != nil {
+		return refusal
+	}
+	next, err := s.Authorization.Resume(r.Context(), r.caller, b, oidc.InteractionID(query.get("interaction")))
+	if err != nil {
+		return err
+	}
+	if next.Response == nil && query.get("switch") != "" && r.URL.Path == s.path("/login") {
+		next.Step, next.Interaction.Switch = oidc.Login, true
+	}
+	if next.Response != nil || s.path(stepPaths[next.Step]) != r.URL.Path {
+		s.goOn(w, r, next)
+		return nil
+	}
+	s.showStep(w, r, b, next)
+	return nil
+}
+
+// showStep renders the page of a step.
+func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, next ports.Next) {
+	code, page := http.StatusOK, any(nil)
+	f := s.frame(r)
+	if next.Client.LogoURI != "" {
+		f.Images = []string{next.Client.LogoURI}
+	}
+	switch next.Step {
+	case oidc.Login:
+		login := loginPage{}
+		if code, login = s.loginPage(b, next); login.App == nil && s.afterLogin(r) != s.path("/") {
+			login.Action += toAccount
+		}
+		page = login
+	case oidc.SelectAccount:
+		page = s.selectAccountPage(b, next)
+	case oidc.Consent:
+		page = s.consentPage(b, next)
+	}
+	setRetryAfter(w, next.Login)
+	s.pages.render(w, code, f, page)
+}
+
+// frame is what the pages of this request have in common. Settings that cannot be read are left out: the page may be the
+// one that says so.
+func (s *server) frame(r *request) frame {
+	f := frame{Locale: r.locale, RequestID: r.caller.RequestID, Base: s.base}
+	if settings, err := s.Publications.Settings(r.Context()); err == nil {
+		f.Site, f.Support = settings.OrganisationName, settings.Support
+	}
+	if r.Method == http.MethodGet {
+		f.Path = r.URL.RequestURI()
+	}
+	return f
+}
+
+// card shows a client as people should see it; its host is that of the validated redirect URI.
+func card(next ports.Next) appCard {
+	c := next.Client
+	app := appCard{Name: c.DisplayName(), LogoURL: c.LogoURI, PolicyURL: c.PolicyURI, TermsURL: c.TOSURI, HomeURL: c.ClientURI}
+	app.Host = hostOf(next.Request.URI())
+	return app
+}
+
+// hostOf is what people should see of a redirect URI: its host, or the scheme of a native application.
+func hostOf(uri string) string {
+	u, err := url.Parse(uri)
+	switch {
+	case err != nil:
+		return ""
+	case u.Host == "":
+		return u.Scheme + ":"
+	}
+	return u.Host
+}

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/ports"
+)
+
+// Names of the cookies. Under https they carry __Host-, so that no other host of the domain can plant one.
+const (
+	cookieSession = "latchkey-session"
+	cookieBrowser = "latchkey-browser"
+	cookieLocale  = "latchkey-locale"
+)
+
+const browserCookieLife = 365 * 24 * time.Hour
+
+func (s *server) cookieName(name string) string {
+	if s.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// setCookie stores a value in the browser; an empty one takes it out. Lax lets the cookie come along when an application
+// sends its user here, and keeps it from requests that other sites make.
+func (s *server) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	c := http.Cookie{Name: s.cookieName(name), Value: value, Path: "/", Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second)}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, &c)
+}
+
+// cookie returns the value of a cookie. One that came twice with different values is ambiguous and counts as absent:
+// somebody else may have set one of them.
+func (s *server) cookie(r *http.Request, name string) string {
+	value := ""
+	for i, c := range r.CookiesNamed(s.cookieName(name)) {
+		if i > 0 && c.Value != value || len(c.Value) > 128 {
+			return ""
+		}
+		value = c.Value
+	}
+	return value
+}
+
+// browser reads the cookies of a browser.
+func (s *server) browser(r *request) ports.Browser {
+	return ports.Browser{Key: oauth.Secret(s.cookie(r.Request, cookieBrowser)), Session: oauth.Secret(s.cookie(r.Request, cookieSession))}
+}
+
+// signedIn gives the browser its session cookie, which ends with the session.
+func (s *server) signedIn(w http.ResponseWriter, login ports.Login) {
+	if login.Cookie != "" {
+		s.setCookie(w, cookieSession, login.Cookie.Reveal(), identity.SessionAbsolute)
+	}
+}
+
+// locale chooses the language of pages and remembers one that was asked for: the pages that follow an authorization
+// request no longer carry its ui_locales.
+func (s *server) locale(w http.ResponseWriter, r *http.Request) locale {
+	wanted := ""
+	if f, refusal := parseForm(r.URL.RawQuery); refusal == nil {
+		wanted = f.get("ui_locales")
+	}
+	chosen := chooseLocale(wanted, s.cookie(r, cookieLocale), r.Header.Get("Accept-Language"))
+	if wanted != "" && string(chosen) != s.cookie(r, cookieLocale) {
+		s.setCookie(w, cookieLocale, string(chosen), browserCookieLife)
+	}
+	return chosen
+}

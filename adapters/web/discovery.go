@@ -1,0 +1,61 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+func (s *server) metadata(w http.ResponseWriter, r *request) error {
+	return s.publish(w, r, s.Publications.Metadata)
+}
+
+func (s *server) keySet(w http.ResponseWriter, r *request) error {
+	return s.publish(w, r, s.Publications.KeySet)
+}
+
+var (
+	cachePolicy     = []string{"public, max-age=" + strconv.Itoa(int(oidc.KeySetMaxAge/time.Second))}
+	applicationJSON = []string{"application/json"}
+)
+
+// publish serves a document that clients may cache and ask about by its ETag (RFC 9110 §8.8.3).
+func (s *server) publish(w http.ResponseWriter, r *request, get func(context.Context) (ports.Document, error)) error {
+	d, err := get(r.Context())
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h["Cache-Control"] = cachePolicy
+	h["Etag"] = []string{d.ETag}
+	if tags := r.Header.Get("If-None-Match"); tags != "" && (tags == "*" || strings.Contains(tags, d.ETag)) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h["Content-Type"] = applicationJSON
+	h.Set("Content-Length", strconv.Itoa(len(d.Body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(d.Body)
+	}
+	return nil
+}
+
+// styleSheet serves the style sheet, for ever: its name changes with its content.
+func (s *server) styleSheet(w http.ResponseWriter, r *request) error {
+	_, css := s.pages.style()
+	h := w.Header()
+	h.Set("Content-Type", "text/css; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Length", strconv.Itoa(len(css)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(css)
+	}
+	return nil
+}

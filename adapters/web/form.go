@@ -1,0 +1,124 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"latchkey/domain/oauth"
+)
+
+// Bounds on what a stranger can make us read. They are far above what real applications send.
+const (
+	maxBody       = 64 << 10
+	maxParameters = 100
+	maxValue      = 4 << 10
+)
+
+// form is a parsed query or form body. It keeps repeated values, because a few of our own fields repeat.
+type form struct {
+	values map[string][]string
+}
+
+// get returns the value of a field that occurs once; a repeated field has none.
+func (f form) get(name string) string {
+	if v := f.values[name]; len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+// parameters returns the form as the parameters of a protocol request.
+func (f form) parameters() oauth.Parameters {
+	p := oauth.Parameters{Values: make(map[string]string, len(f.values))}
+	for name, values := range f.values {
+		p.Values[name] = values[0]
+		if len(values) > 1 {
+			p.Repeated = append(p.Repeated, name)
+		}
+	}
+	slices.Sort(p.Repeated)
+	return p
+}
+
+// parseForm reads application/x-www-form-urlencoded text strictly: bad escapes, bytes that are not UTF-8, NUL, too many
+// parameters and long values are refused, in time linear in the input.
+func parseForm(text string) (form, *oauth.Error) {
+	f := form{values: map[string][]string{}}
+	if len(text) > maxBody {
+		return f, oauth.Refuse(oauth.InvalidRequest, "the request is larger than 64 KiB")
+	}
+	count := 0
+	for text != "" {
+		var pair string
+		pair, text, _ = strings.Cut(text, "&")
+		if pair == "" {
+			continue
+		}
+		if count++; count > maxParameters {
+			return f, oauth.Refuse(oauth.InvalidRequest, "the request has more than 100 parameters")
+		}
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		name, err := unescape(rawName)
+		value, err2 := unescape(rawValue)
+		if err != nil || err2 != nil {
+			return f, oauth.Refuse(oauth.InvalidRequest, "the request is not properly form-encoded UTF-8")
+		}
+		if len(name) > 256 || len(value) > maxValue {
+			return f, oauth.Refuse(oauth.InvalidRequest, "a parameter is longer than 4 KiB")
+		}
+		f.values[name] = append(f.values[name], value)
+	}
+	return f, nil
+}
+
+var errText = errors.New("not text")
+
+func unescape(s string) (string, error) {
+	if strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0 {
+		var err error
+		if s, err = url.QueryUnescape(s); err != nil {
+			return "", err
+		}
+	}
+	if !isText(s) {
+		return "", errText
+	}
+	return s, nil
+}
+
+// isText reports whether s is UTF-8 without NUL, which is all that is looked up, logged or kept.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// readForm reads the form of a POST body. Nothing is taken from the query: what travels there ends up in logs.
+func readForm(r *http.Request) (form, *oauth.Error) {
+	if !isForm(r) {
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the parameters as application/x-www-form-urlencoded")
+	}
+	if r.Header.Get("Content-Encoding") != "" {
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "a request body with Content-Encoding is not read")
+	}
+	body, err := io.ReadAll(r.Body)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return form{}, errTooLarge
+	case err != nil:
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "the request body could not be read")
+	}
+	return parseForm(string(body))
+}
+
+// isForm reports whether the body says that it is a form.
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
+}
+
+// errTooLarge is answered with 413.
+var errTooLarge = oauth.Refuse(oauth.InvalidRequest, "the request is larger than 64 KiB")

@@ -1,0 +1,156 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"latchkey/domain/identity"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// showLogin shows the login page: of an interaction, or to sign in to the provider itself.
+func (s *server) showLogin(w http.ResponseWriter, r *request) error {
+	if r.URL.Query().Get("interaction") != "" {
+		return s.showInteraction(w, r)
+	}
+	b := s.browser(r)
+	_, user, err := s.Sessions.Current(r.Context(), b)
+	if err != nil {
+		return err
+	}
+	if user.ID != "" {
+		redirect(w, s.afterLogin(r))
+		return nil
+	}
+	if s.ensureKey(&b) {
+		s.keepKey(w, b)
+	}
+	s.showStep(w, r, b, ports.Next{Step: oidc.Login})
+	return nil
+}
+
+// login answers the login page.
+func (s *server) login(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, _, err := s.readOwnForm(r, b, "login", "interaction")
+	if err != nil {
+		return err
+	}
+	typed := ports.LoginForm{Username: f.get("username"), Password: f.get("password")}
+	id := oidc.InteractionID(f.get("interaction"))
+	var next ports.Next
+	if id == "" {
+		next.Step = oidc.Login
+		next.Login, err = s.Sessions.SignIn(r.Context(), r.caller, b, typed)
+	} else {
+		next, err = s.Authorization.Login(r.Context(), r.caller, b, id, typed)
+	}
+	if err != nil {
+		return err
+	}
+	s.signedIn(w, next.Login)
+	switch {
+	case next.Login.Problem != "":
+		next.Request.LoginHint = typed.Username
+		s.showStep(w, r, b, next)
+	case id == "":
+		redirect(w, s.afterLogin(r))
+	default:
+		s.goOn(w, r, next)
+	}
+	return nil
+}
+
+// toAccount, on the login page, leads on to the account page once somebody is signed in. It is one word and not an
+// address, so that nobody can make a link that leads elsewhere.
+const toAccount = "?next=account"
+
+// afterLogin is where signing in to the provider itself leads.
+func (s *server) afterLogin(r *request) string {
+	if r.URL.Query().Get("next") == "account" {
+		return s.path("/account")
+	}
+	return s.path("/")
+}
+
+// problems says how each outcome of a login form is shown. A failed sign-in is an ordinary page: password managers and
+// people go on from it.
+var problems = map[ports.LoginProblem]struct {
+	status  int
+	message messageID
+}{
+	"":                {http.StatusOK, ""},
+	ports.LoginFailed: {http.StatusOK, msgLoginFailed},
+	ports.LoginLocked: {http.StatusTooManyRequests, msgTooManyAttempts},
+	ports.LoginBusy:   {http.StatusServiceUnavailable, msgServerBusy},
+}
+
+func (s *server) loginPage(b ports.Browser, next ports.Next) (int, loginPage) {
+	id, shown := string(next.Interaction.ID), problems[next.Login.Problem]
+	p := loginPage{
+		Action:       s.path("/login"),
+		Interaction:  id,
+		CSRF:         s.csrfToken(b, "login", id, ""),
+		Username:     next.Request.LoginHint,
+		Problem:      shown.message,
+		RetryMinutes: minutes(next.Login.RetryAfter),
+		Reauth:       next.User.ID != "" && next.Wanted.ID == "" && !next.Interaction.Switch,
+	}
+	if len(p.Username) > identity.MaxEmail {
+		p.Username = ""
+	}
+	if id != "" {
+		app := card(next)
+		p.App = &app
+	}
+	if next.User.ID != "" && next.Wanted.ID != "" && next.User.ID != next.Wanted.ID {
+		p.SignedInAs, p.WantedAccount = next.User.Username, next.Wanted.Username
+	}
+	if p.Username == "" {
+		p.Username = next.Wanted.Username
+	}
+	return shown.status, p
+}
+
+// minutes rounds up, so that nobody comes back too early.
+func minutes(d time.Duration) int { return int((d + time.Minute - 1) / time.Minute) }
+
+func setRetryAfter(w http.ResponseWriter, login ports.Login) {
+	if login.RetryAfter > 0 {
+		w.Header().Set("Retry-After", seconds(login.RetryAfter))
+	}
+}
+
+// signOut ends the session of the browser.
+func (s *server) signOut(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	if _, _, err := s.readOwnForm(r, b, "logout", ""); err != nil {
+		return err
+	}
+	if err := s.Sessions.SignOut(r.Context(), r.caller, b); err != nil {
+		return err
+	}
+	s.setCookie(w, cookieSession, "", 0)
+	s.pages.render(w, http.StatusOK, s.frame(r), donePage{Message: msgSignedOut, LinkURL: s.path("/"), LinkText: msgLinkHome})
+	return nil
+}
+
+// home says what this server is and who is signed in.
+func (s *server) home(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	_, user, err := s.Sessions.Current(r.Context(), b)
+	if err != nil {
+		return err
+	}
+	if s.ensureKey(&b) && user.ID != "" {
+		s.keepKey(w, b)
+	}
+	page := homePage{Issuer: s.Issuer, DiscoveryURL: s.Issuer + "/.well-known/openid-configuration", SignedIn: user.ID != "",
+		CSRF: s.csrfToken(b, "logout", "", "")}
+	if page.SignedIn {
+		page.Account = account(user)
+	}
+	s.pages.render(w, http.StatusOK, s.frame(r), page)
+	return nil
+}

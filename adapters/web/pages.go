@@ -1,0 +1,277 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"latchkey/domain/oauth"
+)
+
+// The pages people see. They need no script: every action is a link or a form. Each page is one template around which
+// layout.html puts the document; everything a template prints is escaped by html/template for the place it stands in.
+
+//go:embed templates/*.html static/style.css
+var pageFiles embed.FS
+
+// pages holds every page in every language, parsed once at start, and the one style sheet.
+type pages struct {
+	templates map[locale]map[string]*template.Template
+	css       []byte
+	cssName   string
+}
+
+// frame is what every page has, whatever it is about.
+type frame struct {
+	Locale    locale
+	Path      string   // of this page with its query, for the language links; empty hides them (the answer to a POST cannot be fetched again)
+	RequestID string   // shown on error pages
+	Images    []string // https URLs outside this server whose origins may give images, such as the client's logo
+	Base      string   // path of the issuer, "" at the root: what the addresses of our own pages begin with
+	Refresh   string   // where the browser goes on to by itself; empty for a page that stays
+	Site      string   // whose sign-in this is, in the header and the title; empty: Latchkey
+	Support   string   // https or mailto URI where people get help; empty: none
+}
+
+// newPages parses every page in every language.
+func newPages() (*pages, error) {
+	css, err := pageFiles.ReadFile("static/style.css")
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(css)
+	p := &pages{
+		templates: make(map[locale]map[string]*template.Template),
+		css:       css,
+		cssName:   "/static/style-" + hex.EncodeToString(sum[:4]) + ".css",
+	}
+	for _, l := range locales {
+		p.templates[l] = make(map[string]*template.Template)
+		for _, name := range pageNames {
+			t, err := template.New("layout.html").Funcs(pageFuncs(l)).
+				ParseFS(pageFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+			if err != nil {
+				return nil, fmt.Errorf("page %s: %w", name, err)
+			}
+			p.templates[l][name] = t
+		}
+	}
+	return p, nil
+}
+
+// pageFuncs are the functions templates may call, bound to one language.
+func pageFuncs(l locale) template.FuncMap {
+	return template.FuncMap{
+		"t":        l.text,
+		"tArgs":    func(id messageID, args []any) (string, error) { return l.text(id, args...) },
+		"webLink":  webLink,
+		"pageLink": pageLink,
+		"initial":  nameInitial,
+		"codeText": func(code oauth.ErrorCode, part string) (string, error) {
+			return l.text("code." + messageID(code) + messageID(part))
+		},
+		"device":     l.device,
+		"when":       l.when,
+		"knownScope": func(scope string) bool { _, ok := catalogue[l]["scope."+messageID(scope)]; return ok },
+		"scopeText":  func(scope string) (string, error) { return l.text("scope." + messageID(scope)) },
+	}
+}
+
+// style is the style sheet. Its URL changes with its content, so it may be cached for ever.
+func (p *pages) style() (name string, css []byte) { return p.cssName, p.css }
+
+// render writes the whole response. The page is made before anything is sent: a template that fails answers with a
+// short plain text, never with half a page.
+func (p *pages) render(w http.ResponseWriter, status int, f frame, body any) {
+	if _, ok := p.templates[f.Locale]; !ok {
+		f.Locale = english
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+
+	name, leaves, err := pageOf(body)
+	h.Set("Content-Security-Policy", contentSecurityPolicy(f.Images, leaves))
+	var page bytes.Buffer
+	if err == nil {
+		err = p.templates[f.Locale][name].Execute(&page, pageView{Frame: f, Body: body, Style: p.cssName})
+	}
+	if err != nil {
+		slog.Error("page could not be made", "page", name, "request_id", f.RequestID, "error", err)
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		w.WriteHeader(http.StatusInternalServerError)
+		w.Write([]byte(plainFault(f)))
+		return
+	}
+	if f.Refresh != "" {
+		h.Set("Refresh", "0; url="+f.Refresh)
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(page.Bytes())
+}
+
+// plainFault stands in for a page that cannot be made, with the same words an error page would have.
+func plainFault(f frame) string {
+	texts := catalogue[f.Locale]
+	return "Request error\n\n" + texts[msgServerFault] + ".\n" + texts[msgServerFault.Next()] + "\n" + texts["error.contact"] +
+		"\n\n" + texts["error.request"] + ": " + plainText(f.RequestID) + "\n"
+}
+
+// contentSecurityPolicy allows our style sheet, our images and those of the given origins, and nothing else.
+// Pages whose form can end at an application carry no form-action: Chromium holds it against every later redirect, and
+// an application may send the browser on to an origin we cannot know.
+func contentSecurityPolicy(images []string, leaves bool) string {
+	var policy strings.Builder
+	policy.WriteString("default-src 'none'; style-src 'self'; img-src 'self' data:")
+	for _, image := range images {
+		if origin := linkOrigin(image); origin != "" {
+			policy.WriteString(" " + origin)
+		}
+	}
+	policy.WriteString("; base-uri 'none'; frame-ancestors 'none'")
+	if !leaves {
+		policy.WriteString("; form-action 'self'")
+	}
+	return policy.String()
+}
+
+// linkOrigin is the origin of a link. The host is held to the characters of names and addresses, because Go's parser
+// lets through the semicolon and the star, with which a registered logo could write its own policy.
+func linkOrigin(raw string) string {
+	if webLink(raw) == "" {
+		return ""
+	}
+	u, err := url.Parse(raw)
+	if err != nil || strings.Trim(strings.ToLower(u.Host), "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") != "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// webLink gives back an address that may be shown as a link or an image: https, or http on a loopback host while an
+// application is being built. Anything else is dropped, which is what templates test for.
+func webLink(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsFunc(raw, unfitForLink) {
+		return ""
+	}
+	if u.Scheme == "https" || u.Scheme == "http" && isLoopbackHost(u.Hostname()) {
+		return raw
+	}
+	return ""
+}
+
+// pageLink is a path on this server or a webLink. "//host" and "/\host" are read by browsers as another server.
+func pageLink(raw string) string {
+	if !strings.HasPrefix(raw, "/") {
+		return webLink(raw)
+	}
+	if strings.HasPrefix(raw, "//") || strings.Contains(raw, `\`) || strings.ContainsFunc(raw, unfitForLink) {
+		return ""
+	}
+	return raw
+}
+
+func unfitForLink(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
+}
+
+func isLoopbackHost(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
+}
+
+// nameInitial is the letter that stands for a name without a picture.
+func nameInitial(name string) string {
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "•"
+}
+
+// pageView is what layout.html is executed with.
+type pageView struct {
+	Frame frame
+	Body  any
+	Style string
+}
+
+// Failed tells whether the page reports a problem; its title then says so first, for people who hear it.
+func (v pageView) Failed() bool {
+	switch body := v.Body.(type) {
+	case loginPage:
+		return body.Problem != ""
+	case interface{ failed() bool }:
+		return body.failed()
+	case errorPage:
+		return true
+	}
+	return false
+}
+
+// Wide tells whether the page is more than one form or message.
+func (v pageView) Wide() bool {
+	switch v.Body.(type) {
+	case accountPage, errorCodesPage:
+		return true
+	}
+	return false
+}
+
+// Site is whose sign-in this is.
+func (v pageView) Site() string {
+	if v.Frame.Site != "" {
+		return plainText(v.Frame.Site)
+	}
+	return "Latchkey"
+}
+
+// Help is where people get help, as the address of a link; empty: nowhere.
+func (v pageView) Help() string {
+	if address, ok := strings.CutPrefix(v.Frame.Support, "mailto:"); ok && !strings.ContainsFunc(address, unfitForLink) {
+		return v.Frame.Support
+	}
+	return webLink(v.Frame.Support)
+}
+
+// languageLink is this page in one language.
+type languageLink struct {
+	Locale  locale
+	URL     string
+	Current bool
+}
+
+// Languages are the links of the footer: the same path and query with ui_locales set, all other parameters untouched
+// and in their order, because they are the application's request.
+func (v pageView) Languages() []languageLink {
+	if !strings.HasPrefix(v.Frame.Path, "/") || pageLink(v.Frame.Path) == "" {
+		return nil
+	}
+	path, query, _ := strings.Cut(v.Frame.Path, "?")
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		if name, _, _ := strings.Cut(pair, "="); name != "" && name != "ui_locales" {
+			kept = append(kept, pair)
+		}
+	}
+	links := make([]languageLink, 0, len(locales))
+	for _, l := range locales {
+		pairs := append(kept[:len(kept):len(kept)], "ui_locales="+string(l))
+		links = append(links, languageLink{Locale: l, URL: path + "?" + strings.Join(pairs, "&"), Current: l == v.Frame.Locale})
+	}
+	return links
+}

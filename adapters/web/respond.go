@@ -1,0 +1,178 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"latchkey/domain/oauth"
+	"latchkey/ports"
+)
+
+// httpError is a refusal that has a status and a text of its own.
+type httpError struct {
+	status  int
+	message messageID
+	refusal *oauth.Error
+}
+
+func (e *httpError) Error() string { return e.refusal.Error() }
+
+// status chooses the HTTP status of every error answer of this server.
+func status(e *oauth.Error) int {
+	switch e.Code {
+	case oauth.InvalidClient, oauth.InvalidToken: // RFC 6749 §5.2, RFC 6750 §3.1
+		return http.StatusUnauthorized
+	case oauth.InsufficientScope, oauth.Forbidden:
+		return http.StatusForbidden
+	case oauth.TooManyAttempts:
+		return http.StatusTooManyRequests
+	case oauth.TemporarilyUnavailable:
+		return http.StatusServiceUnavailable
+	case oauth.ServerError:
+		return http.StatusInternalServerError
+	}
+	if e == errTooLarge {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
+}
+
+// fail answers with an error. A refusal is shown; a fault is logged once and shown without its text.
+func (s *server) fail(w http.ResponseWriter, r *request, err error) {
+	refusal, code, message := s.classify(r, err)
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	if code == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	if r.Method == http.MethodHead {
+		w.WriteHeader(code)
+		return
+	}
+	if !r.route.machine && wantsPage(r.Request) {
+		s.showError(w, r, code, message, refusal)
+		return
+	}
+	if code == http.StatusUnauthorized && refusal.Code == oauth.InvalidClient && r.route.machine {
+		h.Set("WWW-Authenticate", `Basic realm="latchkey", charset="UTF-8"`)
+	}
+	writeJSON(w, code, errorBody{
+		Error:       string(refusal.Code),
+		Description: refusal.Description,
+		URI:         s.Issuer + "/errors#" + string(refusal.Code),
+		Ref:         errorRef(r.caller.RequestID),
+		RequestID:   r.caller.RequestID,
+	})
+}
+
+// errorBody is the JSON of every error (RFC 6749 §5.2) with what leads an operator to the cause.
+type errorBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	URI         string `json:"error_uri"`
+	Ref         string `json:"error_ref"`
+	RequestID   string `json:"request_id"`
+}
+
+// faultText is all that is said of a fault.
+const faultText = "the server could not answer: the operator finds the cause under error_ref"
+
+// classify tells refusals from faults and finds the words for a page.
+func (s *server) classify(r *request, err error) (*oauth.Error, int, messageID) {
+	var own *httpError
+	var refusal *oauth.Error
+	switch {
+	case errors.As(err, &own):
+		return own.refusal, own.status, own.message
+	case errors.Is(err, ports.ErrInteractionOver):
+		return oauth.Refuse(oauth.InvalidRequest, "this sign-in is over: start again from the application"), http.StatusBadRequest, msgExpired
+	case errors.As(err, &refusal):
+		return refusal, s.authorizeStatus(r, refusal), pageMessage(refusal)
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		// The caller has left. That is no fault of ours, and nobody reads the answer.
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "the request was given up"), http.StatusServiceUnavailable, msgUnavailable
+	case errors.Is(err, ports.ErrUnavailable), errors.Is(err, ports.ErrKeysNotReady):
+		s.Log.Error("unavailable", "request_id", r.caller.RequestID, "error", err)
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "the server cannot do this now: try again shortly"), http.StatusServiceUnavailable, msgUnavailable
+	case errors.Is(err, ports.ErrBusy):
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "too many sign-ins at once: try again shortly"), http.StatusServiceUnavailable, msgServerBusy
+	}
+	s.Log.Error("fault", "request_id", r.caller.RequestID, "error", err)
+	return oauth.Refuse(oauth.ServerError, faultText), http.StatusInternalServerError, msgServerFault
+}
+
+// authorizeStatus: on the pages of the authorization endpoint every refusal is a bad request; nobody authenticates there.
+func (s *server) authorizeStatus(r *request, e *oauth.Error) int {
+	if code := status(e); r.route.machine || code != http.StatusUnauthorized {
+		return code
+	}
+	return http.StatusBadRequest
+}
+
+func pageMessage(e *oauth.Error) messageID {
+	switch {
+	case e.Code == oauth.InvalidClient:
+		return msgUnknownClient
+	case e.Code == oauth.Forbidden:
+		return msgForged
+	case strings.HasPrefix(e.Description, "redirect_uri is missing"):
+		return msgRedirectMissing
+	case strings.HasPrefix(e.Description, "redirect_uri is not registered"):
+		return msgRedirectUnregistered
+	}
+	return msgInvalidRequest
+}
+
+func writeJSON(w http.ResponseWriter, code int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	h := w.Header()
+	h["Content-Type"] = applicationJSON
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(code)
+	w.Write(text)
+}
+
+// seconds writes a Retry-After value.
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
+// redirect sends a browser on with 303, which never repeats a POST.
+func redirect(w http.ResponseWriter, location string) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Location", location)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// respond sends an authorization response the way it was asked for.
+func (s *server) respond(w http.ResponseWriter, r *request, a oauth.AuthorizationResponse) {
+	if a.Mode == oauth.ModeFormPost {
+		s.formPost(w, r, a)
+		return
+	}
+	var b strings.Builder
+	b.WriteString(a.URI)
+	separator := byte('?')
+	switch {
+	case a.Mode == oauth.ModeFragment:
+		separator = '#'
+	case strings.Contains(a.URI, "?"):
+		separator = '&'
+	}
+	for _, p := range a.Parameters {
+		b.WriteByte(separator)
+		b.WriteString(p.Name + "=" + url.QueryEscape(p.Value))
+		separator = '&'
+	}
+	redirect(w, b.String())
+}

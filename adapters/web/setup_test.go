@@ -1,0 +1,114 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/ports"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSetup(t *testing.T) {
+	b := newBench(t)
+	var asked oauth.Secret
+	var typed ports.SetupForm
+	b.onOffered = func(link oauth.Secret) (bool, error) { asked = link; return true, nil }
+	b.onComplete = func(f ports.SetupForm) (identity.User, []error, error) { typed = f; return alice, nil, nil }
+	page := b.get("/setup?token=link-1", asBrowser)
+	wantStatus(t, page, http.StatusOK)
+	key := cookiesSet(page)["__Host-latchkey-browser"]
+	if asked != "link-1" || key == nil {
+		t.Fatalf("asked about %q, cookies %v", asked.Reveal(), cookiesSet(page))
+	}
+	_, fields := submitted(t, page.Body.String())
+	for name, value := range map[string]string{"username": "root", "email": "root@mail.test", "password": "p w", "password_again": "p w"} {
+		fields.Set(name, value)
+	}
+	w := b.post("/setup", fields.Encode(), asBrowser, "Cookie: __Host-latchkey-browser="+key.Value)
+	wantPage(t, w, http.StatusOK, msgAdministratorCreated)
+	if diff := cmp.Diff(ports.SetupForm{Link: "link-1", Username: "root", Email: "root@mail.test", Password: "p w"}, typed); diff != "" {
+		t.Errorf("typed: %s", diff)
+	}
+	if _, ok := cookiesSet(w)["__Host-latchkey-session"]; ok {
+		t.Error("setting up signed somebody in")
+	}
+	if text := b.log.String(); strings.Contains(text, "link-1") || strings.Contains(text, "p w") {
+		t.Errorf("a secret was logged: %s", text)
+	}
+}
+
+func TestSetupDeadLink(t *testing.T) {
+	b := newBench(t)
+	b.onOffered = func(oauth.Secret) (bool, error) { return false, nil }
+	for _, target := range []string{"/setup?token=old", "/setup", "/setup?token=a&token=b"} {
+		w := b.get(target, asBrowser)
+		wantPage(t, w, http.StatusBadRequest, msgSetupLinkInvalid)
+		wantHeader(t, w, "Set-Cookie", "")
+		wantError(t, b.get(target), http.StatusBadRequest, "invalid_request")
+	}
+	b = newBench(t)
+	b.onComplete = func(ports.SetupForm) (identity.User, []error, error) {
+		refusal := oauth.Refuse(oauth.AccessDenied, "this link was used")
+		refusal.Cause = ports.ErrNotFound
+		return identity.User{}, nil, fmt.Errorf("setup: %w", refusal)
+	}
+	wantPage(t, b.post("/setup", setupForm.open(b, browserOne).Encode(), asBrowser, browserOne), http.StatusBadRequest, msgSetupLinkInvalid)
+}
+
+// What is wrong with the form is said beside it; the passwords do not come back.
+func TestSetupProblems(t *testing.T) {
+	for _, tt := range []struct {
+		problem error
+		message messageID
+	}{
+		{identity.ErrUsername, msgUsernameInvalid}, {ports.ErrUsernameTaken, msgUsernameTaken}, {identity.ErrEmail, msgEmailInvalid},
+		{identity.ErrPasswordShort, msgPasswordShort}, {identity.ErrPasswordLong, msgPasswordLong}, {identity.ErrPasswordNUL, msgPasswordInvalid},
+		{identity.ErrPasswordCommon, msgPasswordCommon}, {nil, msgPasswordMismatch},
+	} {
+		b := newBench(t)
+		b.onComplete = func(ports.SetupForm) (identity.User, []error, error) {
+			return identity.User{}, []error{fmt.Errorf("field: %w", tt.problem)}, nil
+		}
+		fields := setupForm.open(b, browserOne)
+		fields.Set("password", "hunter2hunter2")
+		fields.Set("password_again", "hunter2hunter2")
+		if tt.problem == nil {
+			fields.Set("password_again", "hunter3hunter3")
+		}
+		w := b.post("/setup", fields.Encode(), asBrowser, browserOne)
+		wantPage(t, w, http.StatusOK, tt.message)
+		if strings.Contains(w.Body.String(), "hunter") || !strings.Contains(w.Body.String(), `value="root"`) {
+			t.Errorf("%v: %s", tt.problem, w.Body)
+		}
+		// The form that came back can be sent again.
+		fields.Set("csrf", b.token(w))
+		wantStatus(t, b.post("/setup", fields.Encode(), asBrowser, browserOne), http.StatusOK)
+	}
+}
+
+func TestSetupFault(t *testing.T) {
+	b := newBench(t)
+	b.onComplete = func(ports.SetupForm) (identity.User, []error, error) {
+		return identity.User{}, nil, errors.New("disk on fire")
+	}
+	fields := setupForm.open(b, browserOne)
+	wantError(t, b.post("/setup", fields.Encode(), browserOne), http.StatusInternalServerError, "server_error")
+	b.onComplete = func(ports.SetupForm) (identity.User, []error, error) { return identity.User{}, nil, ports.ErrBusy }
+	wantPage(t, b.post("/setup", fields.Encode(), asBrowser, browserOne), http.StatusServiceUnavailable, msgServerBusy)
+}
+
+// A link in the address of a page stays with this server: no other gets to see where a visitor comes from.
+func TestSetupLinkStaysHere(t *testing.T) {
+	page := newBench(t).get("/setup?token="+url.QueryEscape("link-1"), asBrowser)
+	wantHeader(t, page, "Referrer-Policy", "no-referrer")
+	if policy := page.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "form-action 'self'") {
+		t.Errorf("policy %q", policy)
+	}
+}

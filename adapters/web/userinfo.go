@@ -1,0 +1,71 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/oauth"
+)
+
+// userInfo answers the UserInfo endpoint (OIDC Core §5.3).
+func (s *server) userInfo(w http.ResponseWriter, r *request) error {
+	token, refusal := readBearer(r.Request)
+	if refusal != nil {
+		if err := s.Denials.Deny(r.Context(), r.caller, audit.BearerDenied, refusal); err != nil {
+			return err
+		}
+		return s.challenge(w, refusal)
+	}
+	if token == "" {
+		// RFC 6750 §3: a request without any token is told the scheme, and no error.
+		w.Header().Set("WWW-Authenticate", `Bearer realm="latchkey"`)
+		return oauth.Refuse(oauth.InvalidToken, "send an access token in the Authorization header")
+	}
+	claims, err := s.UserInfo.UserInfo(r.Context(), r.caller, token)
+	if errors.As(err, &refusal) {
+		return s.challenge(w, refusal)
+	}
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	if strings.HasSuffix(r.URL.Path, "/user_info") {
+		claims = legacyClaims(claims)
+	}
+	writeJSON(w, http.StatusOK, claims)
+	return nil
+}
+
+// readBearer finds the access token. Only a POST with a form has a body to look into; one with the token in its header
+// and some other body, as HTTP libraries send by themselves, is answered without reading it.
+func readBearer(r *http.Request) (oauth.Secret, *oauth.Error) {
+	var f form
+	if r.Method == http.MethodPost && isForm(r) {
+		var refusal *oauth.Error
+		if f, refusal = readForm(r); refusal != nil {
+			return "", refusal
+		}
+	}
+	return bearer(r, f)
+}
+
+// challenge puts a refusal into WWW-Authenticate as well (RFC 6750 §3).
+func (s *server) challenge(w http.ResponseWriter, e *oauth.Error) error {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="latchkey", error="`+string(e.Code)+`", error_description="`+e.Description+`"`)
+	return e
+}
+
+// legacyClaims is the answer of the 2012 path: the subject under its old name too, and the locale with an underscore.
+func legacyClaims(c map[string]any) map[string]any {
+	legacy := map[string]any{"user_id": c["sub"]}
+	for name, value := range c {
+		legacy[name] = value
+	}
+	if l, ok := legacy["locale"].(string); ok {
+		legacy["locale"] = strings.ReplaceAll(l, "-", "_")
+	}
+	return legacy
+}
