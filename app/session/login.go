@@ -1,0 +1,221 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/netip"
+	"time"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// Authenticator checks passwords.
+type Authenticator struct {
+	Store     ports.Store
+	Passwords ports.Passwords
+	Secrets   ports.Secrets
+	Now       ports.Clock
+	// Scale multiplies how many attempts are allowed; 0 allows any number.
+	Scale float64
+}
+
+// Verified is a user whose password was right. It becomes a session by Begin.
+type Verified struct {
+	user     identity.User
+	rehashed string // the password under today's parameters; empty: they have not changed
+	keys     []string
+}
+
+// Verify checks what was typed. Either it returns a verified user, or the problem to show; an error is a fault.
+//
+// The attempt is counted and saved before the password is looked at, so that parallel guesses cannot outrun the count
+// and a failing request cannot undo it. An unknown name costs the same hash as a known one.
+func (a *Authenticator) Verify(ctx context.Context, caller audit.Caller, form ports.LoginForm) (Verified, ports.Login, error) {
+	name := identity.CanonicalLogin(form.Username)
+	if name == "" || len(name) > identity.MaxEmail || form.Password == "" || len(form.Password) > identity.MaxPasswordBytes {
+		return Verified{}, ports.Login{Problem: ports.LoginFailed}, nil
+	}
+	now := a.Now()
+	r, err := a.reserve(ctx, caller, name, now)
+	if err != nil || r.problem.Problem != "" {
+		return Verified{}, r.problem, err
+	}
+	match, outdated, err := a.Passwords.Verify(ctx, r.user.Password, form.Password)
+	v := Verified{user: r.user, keys: r.keys}
+	switch {
+	case errors.Is(err, ports.ErrBusy):
+		return v, ports.Login{Problem: ports.LoginBusy, RetryAfter: 5 * time.Second}, a.refund(ctx, r.keys)
+	case err != nil:
+		return v, ports.Login{}, err
+	case !match || r.user.Disabled():
+		return v, ports.Login{Problem: ports.LoginFailed}, a.recordFailure(ctx, caller, name, r.user, match, now)
+	case outdated:
+		if v.rehashed, err = a.Passwords.Hash(ctx, form.Password); err != nil && !errors.Is(err, ports.ErrBusy) {
+			return v, ports.Login{}, err
+		}
+	}
+	return v, ports.Login{}, nil
+}
+
+type reservation struct {
+	user    identity.User // zero: nobody has the name
+	keys    []string      // what the attempt was counted against
+	problem ports.Login
+}
+
+// reserve counts the attempt against the address, then against the account. Every name of an account leads to one
+// counter; a name nobody has is counted in the same way.
+func (a *Authenticator) reserve(ctx context.Context, caller audit.Caller, name string, now time.Time) (reservation, error) {
+	var r reservation
+	err := a.Store.Update(ctx, func(tx ports.Tx) error {
+		r = reservation{}
+		user, err := tx.UserByLogin(name)
+		if err != nil && !errors.Is(err, ports.ErrNotFound) {
+			return err
+		}
+		account := "name:" + oauth.Secret(name).Digest().String()
+		if user.ID != "" {
+			r.user, account = user, "user:"+string(user.ID)
+		}
+		for _, c := range []struct {
+			key   string
+			limit int
+		}{{addressKey(caller.IP), identity.AddressAttempts}, {account, identity.AccountAttempts}} {
+			attempts, err := tx.Attempts(c.key)
+			if err != nil {
+				return err
+			}
+			allowed, lockedNow := attempts.Reserve(int(math.Ceil(float64(c.limit)*a.Scale)), now)
+			if allowed || lockedNow {
+				if err := tx.SaveAttempts(attempts); err != nil {
+					return err
+				}
+			}
+			if lockedNow {
+				if err := tx.Record(audit.Event{At: now, Kind: audit.LoginLocked, Caller: caller, User: string(user.ID),
+					Facts: map[string]string{"name": clip(name)}}); err != nil {
+					return err
+				}
+			}
+			if !allowed {
+				r.problem = ports.Login{Problem: ports.LoginLocked, RetryAfter: attempts.RetryAfter(now)}
+				return nil
+			}
+			r.keys = append(r.keys, c.key)
+		}
+		return nil
+	})
+	return r, err
+}
+
+// addressKey buckets IPv6 by /64, because one customer has that many addresses to guess from.
+func addressKey(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return "ip:unknown"
+	}
+	if addr = addr.Unmap(); addr.Is6() {
+		prefix, _ := addr.WithZone("").Prefix(64)
+		return "ip:" + prefix.String()
+	}
+	return "ip:" + addr.String()
+}
+
+func (a *Authenticator) refund(ctx context.Context, keys []string) error {
+	return a.Store.Update(ctx, func(tx ports.Tx) error { return refund(tx, keys) })
+}
+
+func refund(tx ports.Tx, keys []string) error {
+	for _, key := range keys {
+		attempts, err := tx.Attempts(key)
+		if err != nil {
+			return err
+		}
+		attempts.Refund()
+		if err := tx.SaveAttempts(attempts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Authenticator) recordFailure(ctx context.Context, caller audit.Caller, name string, user identity.User, match bool, now time.Time) error {
+	e := audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(user.ID), Facts: map[string]string{"name": clip(name)}}
+	if match && user.Disabled() {
+		e.Kind = audit.LoginDisabled
+	}
+	return a.Store.Update(ctx, func(tx ports.Tx) error { return tx.Record(e) })
+}
+
+// clip bounds what a stranger can make us keep.
+func clip(name string) string { return name[:min(len(name), 64)] }
+
+// Begin signs the verified user in within a unit of work: the browser's old session gives way to one opened by cookie.
+// It reports false when the account changed since Verify, so that the sign-in has to be repeated.
+//
+// The same user signing in again keeps the session under a new cookie: the tokens of its applications live on, while a
+// cookie that somebody planted or copied before opens nothing.
+func (a *Authenticator) Begin(tx ports.Tx, v Verified, caller audit.Caller, old, cookie oauth.Secret, now time.Time) (identity.Session, bool, error) {
+	user, err := tx.User(v.user.ID)
+	if errors.Is(err, ports.ErrNotFound) {
+		return identity.Session{}, false, nil
+	}
+	if err != nil || user.Disabled() || !user.PasswordChangedAt.Equal(v.user.PasswordChangedAt) {
+		return identity.Session{}, false, err
+	}
+	if err := refund(tx, v.keys); err != nil {
+		return identity.Session{}, false, err
+	}
+	if v.rehashed != "" && user.Password == v.user.Password {
+		user.Password = v.rehashed
+		if err := tx.SaveUser(user); err != nil {
+			return identity.Session{}, false, err
+		}
+	}
+	s := identity.NewSession(identity.SessionID("sid_"+a.Secrets.ID()), cookie.Digest(), user, []string{oidc.AMRPassword}, oidc.ACRPassword, now)
+	s.IP, s.UserAgent = caller.IP, caller.UserAgent[:min(len(caller.UserAgent), 256)]
+	before, err := sessionOf(tx, old)
+	if err != nil {
+		return s, false, err
+	}
+	switch {
+	case before.Live(now) && before.User == user.ID:
+		s.ID, s.CreatedAt = before.ID, before.CreatedAt
+	case before.Live(now):
+		if err := End(tx, before, caller, now); err != nil {
+			return s, false, err
+		}
+	}
+	return s, true, errors.Join(tx.SaveSession(s), tx.Record(audit.Event{At: now, Kind: audit.LoginSucceeded, Caller: caller,
+		User: string(user.ID), Session: string(s.ID), Facts: map[string]string{"amr": oidc.AMRPassword}}))
+}
+
+// sessionOf returns the session a cookie opens, live or not, or the zero value.
+func sessionOf(r ports.Reader, cookie oauth.Secret) (identity.Session, error) {
+	if cookie == "" {
+		return identity.Session{}, nil
+	}
+	s, err := r.SessionByKey(cookie.Digest())
+	if errors.Is(err, ports.ErrNotFound) {
+		return identity.Session{}, nil
+	}
+	return s, err
+}
+
+// Of returns the live session a cookie opens and its user, or zero values: the one way in for every page.
+func Of(r ports.Reader, cookie oauth.Secret, now time.Time) (identity.Session, identity.User, error) {
+	s, err := sessionOf(r, cookie)
+	if err != nil || !s.Live(now) {
+		return identity.Session{}, identity.User{}, err
+	}
+	user, err := r.User(s.User)
+	if errors.Is(err, ports.ErrNotFound) || (err == nil && user.Disabled()) {
+		return identity.Session{}, identity.User{}, nil
+	}
+	return s, user, err
+}
