@@ -1,0 +1,188 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+
+	"latchkey/app"
+)
+
+// flag is something a command may be told. It is a switch when it has no value.
+type flag struct {
+	name  string
+	value string // what help calls its value
+	help  string
+	env   bool // has a twin in the environment
+	many  bool // may be repeated
+}
+
+// twin is the name of the flag in the environment.
+func (f flag) twin() string {
+	return "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_"))
+}
+
+// values are the flags that were given, by name.
+type values map[string][]string
+
+func (v values) text(name string) string {
+	if len(v[name]) == 0 {
+		return ""
+	}
+	return v[name][0]
+}
+
+func (v values) has(name string) bool { return len(v[name]) > 0 }
+
+// secretsInArguments are flags that do not exist, and why.
+var secretsInArguments = []string{"password", "client-secret", "secret"}
+
+// parseArguments reads flags, which may stand anywhere, and positional arguments. A flag wins over the environment.
+func parseArguments(known []flag, args []string, getenv func(string) string) (values, []string, error) {
+	given := values{}
+	var positional []string
+	var problems []error
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		if arg == "--" {
+			positional = append(positional, args...)
+			break
+		}
+		if arg == "-" || !strings.HasPrefix(arg, "-") {
+			positional = append(positional, arg)
+			continue
+		}
+		name, value, inline := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		if slices.Contains(secretsInArguments, name) {
+			return nil, nil, usage("--%[1]s does not exist: every user of this machine can read arguments, and the shell keeps them. "+
+				"Use --%[1]s-stdin or --%[1]s-file", name)
+		}
+		i := slices.IndexFunc(known, func(f flag) bool { return f.name == name })
+		if i < 0 {
+			problems = append(problems, unknownFlag(name, known))
+			continue
+		}
+		f := known[i]
+		switch {
+		case f.value == "" && inline && value != "true":
+			problems = append(problems, fmt.Errorf("--%s takes no value", name))
+			continue
+		case f.value == "":
+			value = "true"
+		case !inline && (len(args) == 0 || (strings.HasPrefix(args[0], "--"))):
+			problems = append(problems, fmt.Errorf("--%s needs a value: --%s %s", name, name, f.value))
+			continue
+		case !inline:
+			value, args = args[0], args[1:]
+		}
+		if len(given[name]) > 0 && !f.many {
+			problems = append(problems, fmt.Errorf("--%s is given twice", name))
+			continue
+		}
+		given[name] = append(given[name], value)
+	}
+	for _, f := range known {
+		if value := getenv(f.twin()); f.env && value != "" && !given.has(f.name) {
+			given[f.name] = []string{value}
+		}
+	}
+	return given, positional, errors.Join(problems...)
+}
+
+func unknownFlag(name string, known []flag) error {
+	names := make([]string, len(known))
+	for i, f := range known {
+		names[i] = f.name
+	}
+	if near := nearest(name, names); near != "" {
+		return fmt.Errorf("there is no flag --%s: did you mean --%s?", name, near)
+	}
+	return fmt.Errorf("there is no flag --%s", name)
+}
+
+// nearest returns the name that a typing mistake may have meant, or "".
+func nearest(typed string, names []string) string {
+	best, least := "", 3
+	for _, name := range names {
+		if d := distance(typed, name); d < least && d < len(name) {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, delete, replace or swap with the next to come from a to b.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+		for j := range rows[i] {
+			if i == 0 {
+				rows[0][j] = j
+				continue
+			}
+			if j == 0 {
+				continue
+			}
+			replaced := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
+			}
+			rows[i][j] = min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}
+
+// The flags that several commands share.
+var (
+	dbFlag        = flag{name: "db", value: "FILE", env: true, help: "the database (default ./" + app.DefaultDatabase + ")"}
+	masterKeyFlag = flag{name: "master-key", value: "FILE", env: true, help: "the master key (default: the database's name with .key added)"}
+	issuerFlag    = flag{name: "issuer", value: "URL", env: true, help: "the URL of this provider, https, without a slash at its end"}
+	listenFlag    = flag{name: "listen", value: "HOST:PORT", env: true, help: "where to listen (default " + app.DefaultListen + ")"}
+	scaleFlag     = flag{name: "rate-limit-scale", value: "NUMBER", env: true, help: "multiplies every rate limit; 0 turns them off (default 1)"}
+	jsonFlag      = flag{name: "json", help: "print the result as JSON on stdout"}
+)
+
+// config returns the configuration that the flags give, and what is wrong with them as values.
+func (c *call) config() (app.Config, error) {
+	cfg := app.Config{
+		Database:       c.values.text("db"),
+		MasterKey:      c.values.text("master-key"),
+		Issuer:         c.values.text("issuer"),
+		Listen:         c.values.text("listen"),
+		TLSCert:        c.values.text("tls-cert"),
+		TLSKey:         c.values.text("tls-key"),
+		RateLimitScale: 1,
+		Log:            slog.New(slog.DiscardHandler),
+	}.WithDefaults()
+	var problems []error
+	if text := c.values.text("rate-limit-scale"); text != "" {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("rate-limit-scale: %q is not a number", text))
+		} else {
+			cfg.RateLimitScale = n
+		}
+	}
+	proxies, err := app.ParseProxies(c.values.text("trusted-proxies"))
+	cfg.TrustedProxies = proxies
+	return cfg, errors.Join(append(problems, err)...)
+}
+
+// database returns the configuration for a command that works on an existing file, beside a running server or without one.
+func (c *call) database() (app.Config, error) {
+	cfg, err := c.config()
+	if err := errors.Join(err, cfg.Validate()); err != nil {
+		return cfg, usageError{err}
+	}
+	return cfg, cfg.FilesExist()
+}

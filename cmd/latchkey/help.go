@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"latchkey/app/admin"
+)
+
+// helpCommand is a function because help prints the table that holds it.
+func helpCommand() command {
+	return command{
+		name:     "help",
+		args:     "[COMMAND]",
+		takes:    anyArguments,
+		summary:  "explain a command",
+		examples: []string{"latchkey help", "latchkey help user add", "latchkey help file    # every member of the file for apply"},
+		run: func(_ context.Context, c *call) error {
+			if len(c.args) == 0 {
+				printOverview(c.stdout)
+				return nil
+			}
+			if c.args[0] == "file" {
+				fmt.Fprint(c.stdout, admin.Guide)
+				return nil
+			}
+			cmd, _, err := find(c.args)
+			if err != nil {
+				return err
+			}
+			printHelp(c.stdout, cmd)
+			return nil
+		},
+	}
+}
+
+func printOverview(w io.Writer) {
+	fmt.Fprint(w, `Latchkey signs people in to the applications of an organisation: an OpenID Connect
+Provider in one program and one file.
+
+Start here:
+  latchkey quickstart        try it on this machine, at http://localhost:8080
+  latchkey init              make the database and its key for a server
+
+Commands:
+`)
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, c := range commands() {
+		fmt.Fprintf(t, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.summary)
+	}
+	t.Flush()
+	fmt.Fprint(w, "\nlatchkey COMMAND --help explains a command, with examples.\n\n", exitCodes)
+}
+
+func printHelp(w io.Writer, c command) {
+	fmt.Fprintf(w, "latchkey %s: %s\n\nExamples:\n", c.name, c.summary)
+	for _, e := range c.examples {
+		fmt.Fprintf(w, "  %s\n", e)
+	}
+	fmt.Fprintf(w, "\nUsage:\n  latchkey %s\n", strings.TrimSpace(c.name+" "+c.args+flagsHint(c)))
+	if len(c.flags) > 0 {
+		fmt.Fprint(w, "\nFlags:\n")
+		t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+		for _, f := range c.flags {
+			help := f.help
+			if f.many {
+				help += "; may be repeated"
+			}
+			if f.env {
+				help += " [" + f.twin() + "]"
+			}
+			fmt.Fprintf(t, "  %s\t%s\n", strings.TrimSpace("--"+f.name+" "+f.value), help)
+		}
+		t.Flush()
+	}
+	if c.about != "" {
+		fmt.Fprintf(w, "\n%s\n", c.about)
+	}
+	fmt.Fprint(w, "\n", exitCodes)
+}
+
+func flagsHint(c command) string {
+	if len(c.flags) == 0 {
+		return ""
+	}
+	return " [flags]"
+}

@@ -1,0 +1,155 @@
+// Command latchkey is the provider and its command line.
+//
+// This package owns arguments, prompts, exit codes and what is printed. What a command does is package app.
+//
+//	main.go      the table of commands, from which help is made too
+//	flags.go     arguments and their LATCHKEY_ twins
+//	exit.go      exit codes and how errors are shown
+//	terminal.go  what may reach a terminal, and prompts
+//	the rest     one file for each command
+//
+// Data goes to stdout and talk to stderr. No secret is taken from the arguments, where every user of the machine can
+// read it, and none is printed but one that was made and is shown once.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	// The live heap is a few megabytes: at Go's default of collecting whenever it doubles, a busy server would collect
+	// many times a second. Four times as much garbage still keeps it within 120 MB.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal does not wait for what is in flight
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}
+
+// command is one row of the table.
+type command struct {
+	name     string // one or two words
+	args     string // positional arguments, as help shows them
+	takes    int    // how many positional arguments, or anyArguments
+	summary  string
+	examples []string
+	about    string // paragraphs after the flags; may be empty
+	flags    []flag
+	run      func(context.Context, *call) error
+}
+
+const anyArguments = -1
+
+// call is one use of a command.
+type call struct {
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	args   []string
+	values values
+}
+
+func commands() []command {
+	return []command{initCommand, serveCommand, quickstartCommand, applyCommand, userAddCommand, clientAddCommand,
+		versionCommand, helpCommand()}
+}
+
+// run is the whole program but for the process around it. It returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	c := &call{stdin: stdin, stdout: printable{stdout}, stderr: printable{stderr}}
+	if len(args) == 0 {
+		printOverview(c.stderr)
+		return exitUsage
+	}
+	if isHelp(args[0]) {
+		printOverview(c.stdout)
+		return exitOK
+	}
+	if args[0] == "--version" {
+		args = []string{versionCommand.name}
+	}
+	cmd, rest, err := find(args)
+	if err != nil {
+		show(c.stderr, err)
+		return exitUsage
+	}
+	if asksForHelp(rest) {
+		printHelp(c.stdout, cmd)
+		return exitOK
+	}
+	if err = c.parse(cmd, rest, getenv); err != nil {
+		show(c.stderr, err)
+		fmt.Fprintf(c.stderr, "latchkey %s --help explains the command.\n", cmd.name)
+		return exitUsage
+	}
+	if err = cmd.run(ctx, c); err == nil {
+		return exitOK
+	}
+	code := exitCode(ctx, err)
+	if code == exitInterrupted {
+		fmt.Fprintln(c.stderr, "latchkey: interrupted")
+		return code
+	}
+	show(c.stderr, err)
+	return code
+}
+
+// parse reads what follows the name of a command.
+func (c *call) parse(cmd command, args []string, getenv func(string) string) (err error) {
+	c.values, c.args, err = parseArguments(cmd.flags, args, getenv)
+	switch {
+	case err != nil || cmd.takes == anyArguments || len(c.args) == cmd.takes:
+		return err
+	case cmd.takes == 0:
+		return fmt.Errorf("%s takes no argument beside its flags: %q is one too many", cmd.name, c.args[0])
+	case len(c.args) == 0:
+		return fmt.Errorf("%s needs its argument: latchkey %s %s", cmd.name, cmd.name, cmd.args)
+	}
+	return fmt.Errorf("%s takes one argument, %s: %q is one too many", cmd.name, cmd.args, c.args[1])
+}
+
+func asksForHelp(args []string) bool {
+	if i := slices.Index(args, "--"); i >= 0 {
+		args = args[:i]
+	}
+	return slices.ContainsFunc(args, isHelp)
+}
+
+func isHelp(arg string) bool { return arg == "-h" || arg == "--help" || arg == "-help" }
+
+// find returns the command that the arguments name, and what follows its name.
+func find(args []string) (command, []string, error) {
+	var names, second []string
+	for _, cmd := range commands() {
+		group, sub, two := strings.Cut(cmd.name, " ")
+		switch {
+		case two && args[0] == group && len(args) > 1 && args[1] == sub:
+			return cmd, args[2:], nil
+		case two && args[0] == group:
+			second = append(second, sub)
+		case !two && args[0] == cmd.name:
+			return cmd, args[1:], nil
+		}
+		names = append(names, group)
+	}
+	if len(second) > 0 {
+		typed := strings.Join(args[:min(2, len(args))], " ")
+		if len(args) > 1 && isHelp(args[1]) {
+			typed = args[0]
+		}
+		return command{}, nil, usage("there is no command %q: use latchkey %s %s", typed, args[0], strings.Join(second, ", "))
+	}
+	if near := nearest(args[0], names); near != "" {
+		return command{}, nil, usage("there is no command %q: did you mean %s?", args[0], near)
+	}
+	return command{}, nil, usage("there is no command %q: latchkey help lists them", args[0])
+}
