@@ -1,0 +1,84 @@
+// Makes pictures of every page: light, dark, 320 px and Indonesian. The folder is the only argument; the name of each
+// file is printed when it is written.
+
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { allow, newProfile, openChromium, signIn } from './chromium.mjs'
+import { client, newSecret, startProvider, startQuickstart, tio } from './provider.mjs'
+import { authorizationRequest, html, listen, logo } from './relying-party.mjs'
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('./screenshots', import.meta.url))
+const looks = [
+  { name: 'light', language: 'en', colorScheme: 'light', width: 1280 },
+  { name: 'dark', language: 'en', colorScheme: 'dark', width: 1280 },
+  { name: '320', language: 'en', colorScheme: 'light', width: 320 },
+  { name: '320-dark', language: 'id', colorScheme: 'dark', width: 320 },
+  { name: 'id', language: 'id', colorScheme: 'light', width: 1280 },
+]
+
+await mkdir(folder, { recursive: true })
+const app = await listen({ '/callback': html('Meridian Notes'), '/logo.svg': logo })
+// One client for each look: a consent that was given before would show in the next picture.
+const rps = looks.map(({ name }) => client({
+  client_id: `meridian-${name}`,
+  client_secret: newSecret(),
+  client_name: 'Meridian Notes',
+  redirect_uris: [`${app.origin}/callback`],
+  logo_uri: `${app.origin}/logo.svg`,
+  policy_uri: 'https://notes.example.com/privacy',
+  tos_uri: 'https://notes.example.com/terms',
+}))
+const provider = await startProvider({ clients: rps })
+const fresh = await startQuickstart()
+const browser = await openChromium()
+try {
+  for (const [i, look] of looks.entries()) await picture(look, rps[i])
+} finally {
+  await browser.close()
+  await app.close()
+  await fresh.stop()
+  await provider.stop()
+}
+
+async function picture({ name, language, colorScheme, width }, rp) {
+  const context = await newProfile(browser, {
+    locale: language === 'id' ? 'id-ID' : 'en-GB',
+    colorScheme,
+    viewport: { width, height: width < 600 ? 640 : 800 },
+  })
+  const page = await context.newPage()
+  const keep = async (what) => {
+    const file = join(folder, `${what}-${name}.png`)
+    await page.screenshot({ path: file, fullPage: true })
+    console.log(file)
+  }
+  const open = (extra, members = rp) =>
+    page.goto(authorizationRequest(provider.issuer, members, { ui_locales: language, ...extra }).url)
+
+  await open({ prompt: 'login consent' })
+  await keep('login')
+  await signIn(page, { ...tio, password: 'not this one' })
+  await page.locator('[role=alert]').first().waitFor()
+  await keep('login-error')
+  await signIn(page)
+  await page.locator('#consent-allow').waitFor()
+  await keep('consent')
+  await allow(page)
+  await page.waitForURL(`${app.origin}/**`)
+  await open({ prompt: 'select_account' })
+  await keep('select-account')
+  await open({}, { ...rp, client_id: 'nobody' })
+  await keep('error')
+  await page.goto(`${provider.issuer}/`)
+  await keep('home')
+  await page.goto(fresh.setupLink())
+  await keep('setup')
+  for (const [name, value] of [['username', 'ada'], ['email', 'ada@example.com'], ['password', 'one'], ['password_again', 'two']]) {
+    await page.locator(`input[name=${name}]`).fill(value)
+  }
+  await page.locator('#setup-submit').click()
+  await page.locator('[role=alert]').first().waitFor()
+  await keep('setup-error')
+  await context.close()
+}
