@@ -369,3 +369,9 @@ func syncDirectory(path string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// Version tells which SQLite is linked in.
+func Version() string {
+	version, _, _ := sqlite3.Version()
+	return version
+}
