@@ -164,7 +164,7 @@ func TestClientAuthentication(t *testing.T) {
 		recorded(t, p, func() { wantError(t, ask("reports:read admin"), 400, "invalid_scope") }, audit.TokenDenied)
 		wantError(t, ask(`reports:read "`), 400, "invalid_scope")
 		public := p.Client("spa").Post("/token", set("grant_type", "client_credentials", "client_id", "spa"), nil)
-		wantError(t, public, 400, "unsupported_grant_type") // to a strict client the grant type does not exist
+		wantError(t, public, 401, "invalid_client")
 		if err := p.TryApply(clients("spa", `"token_endpoint_auth_method": "none", "grant_types": ["authorization_code", "client_credentials"]`)); err == nil {
 			t.Error("a public client was registered for client_credentials")
 		}

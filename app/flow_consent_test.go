@@ -136,7 +136,18 @@ func TestConsent(t *testing.T) {
 		for code := range codes {
 			wantTokens(t, native.Exchange(code))
 		}
-		wantPage(t, b.Do("POST", action, form, nil), 400)
+		wantAnswered(t, b.Do("POST", action, form, nil))
+	})
+	t.Run("CN-02 a scope left out is withdrawn", func(t *testing.T) {
+		b := p.Browser()
+		web.SignIn(b, "alice")
+		page := asked(t, b, web, "alice", set("prompt", "consent"))
+		if code := b.Submit(page, set("approved", "true", "scope", "openid")).Answer().Get("code"); code == "" {
+			t.Fatal("no code")
+		}
+		if page := web.Authorize(b); !page.IsConsent() {
+			t.Errorf("what was withdrawn was given silently: %s", page.URL)
+		}
 	})
 	t.Run("CN-05; A13", func(t *testing.T) {
 		b := p.Browser()

@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +145,36 @@ func TestTabs(t *testing.T) {
 			t.Errorf("%d %s", page.Status, page.URL)
 		}
 	})
+	t.Run("a double click on the login button", func(t *testing.T) {
+		b := p.Browser()
+		web.SignIn(b, "alice") // agreed before, so that signing in alone answers
+		page := web.Authorize(b, set("prompt", "login"))
+		b.Login(page, "alice", apptest.Password) // the browser gives this answer up
+		again := b.Login(page, "alice", apptest.Password)
+		wantAnswered(t, again)
+		link := regexp.MustCompile(`href="(/authorize\?[^"]*)"`).FindStringSubmatch(again.Body)
+		if link == nil {
+			t.Fatalf("no way on: %.600s", again.Body)
+		}
+		if page := b.Get(html.UnescapeString(link[1])); !page.IsLogin() { // prompt=login is asked for again, and answered
+			t.Errorf("%d %s", page.Status, page.URL)
+		} else if done := b.Login(page, "alice", apptest.Password); done.Answer().Get("state") != "state of web" || done.Answer().Get("code") == "" {
+			t.Errorf("%d %s", done.Status, done.URL)
+		}
+	})
+	t.Run("an account chosen here is not another tab's", func(t *testing.T) {
+		b := p.Browser()
+		web.SignIn(b, "alice")
+		page := web.Authorize(b, set("prompt", "select_account consent"))
+		consent := b.Submit(page, set("account", "current"))
+		if !consent.IsConsent() {
+			t.Fatalf("%d %s", consent.Status, consent.URL)
+		}
+		p.Client("spa").Code(b, "bob", set("prompt", "login"))
+		if page := b.Get(consent.URL.String()); !page.IsLogin() {
+			t.Errorf("alice's choice went on as bob: %d %s", page.Status, page.URL)
+		}
+	})
 	t.Run("expired, answered, unknown and foreign interactions", func(t *testing.T) {
 		b := p.Browser()
 		late := web.Authorize(b)
@@ -158,8 +190,8 @@ func TestTabs(t *testing.T) {
 			done = b.Allow(done)
 		}
 		unchanged(t, p, func() {
-			wantPage(t, b.Get(page.URL.String()), 400)
-			wantPage(t, b.Login(page, "bob", apptest.Password), 400)
+			wantAnswered(t, b.Get(page.URL.String()))
+			wantAnswered(t, b.Login(page, "bob", apptest.Password))
 			wantPage(t, b.Get("/login?interaction=unknown"), 400)
 			wantPage(t, b.Get("/consent?interaction="+strings.Repeat("x", 4000)), 400)
 			wantPage(t, b.Get("/consent"), 400)

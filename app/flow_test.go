@@ -111,6 +111,14 @@ func wantPage(t *testing.T, page apptest.Page, status int) {
 	}
 }
 
+// wantAnswered checks the page for a form that was sent twice: nothing happens until the person goes on.
+func wantAnswered(t *testing.T, page apptest.Page) {
+	t.Helper()
+	if page.Status != 400 || page.Location != "" || !strings.Contains(page.Body, "This was answered already") {
+		t.Errorf("want the page of an answered form: %d %q %.300s", page.Status, page.Location, page.Body)
+	}
+}
+
 // wantError checks a JSON error of a machine endpoint.
 func wantError(t *testing.T, r apptest.Reply, status int, code string) {
 	t.Helper()

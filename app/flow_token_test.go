@@ -193,7 +193,7 @@ func TestCode(t *testing.T) {
 		}{
 			{web, "password", "unsupported_grant_type"}, {web, "implicit", "unsupported_grant_type"}, {web, "foo", "unsupported_grant_type"},
 			{web, "urn:ietf:params:oauth:grant-type:device_code", "unsupported_grant_type"}, {web, "Authorization_Code", "unsupported_grant_type"},
-			{web, "client_credentials", "unsupported_grant_type"}, {spa, "client_credentials", "unsupported_grant_type"}, // strict: there are two
+			{web, "client_credentials", "unsupported_grant_type"}, // strict: there are two
 			{p.Client("loose"), "client_credentials", "unauthorized_client"}, {once, "refresh_token", "unauthorized_client"},
 			{web, "", "invalid_request"},
 		} {

@@ -212,7 +212,8 @@ var (
 )
 
 // ErrInteractionOver is returned for an interaction that was answered, has expired, or belongs to another browser. The
-// person has to start again from the application.
+// person has to start again from the application; when this browser gave the answer, Next.Interaction comes along, so that
+// the request can be made again from here.
 var ErrInteractionOver = errors.New("the interaction is over")
 
 // ErrUsernameTaken is returned when another user has the username.

@@ -1,11 +1,12 @@
 package sqlite
 
 import (
+	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 )
 
-const interactionColumns = `id, browser, client, parameters, created_at, expires_at, logged_in, chosen, switch, consented, decided, answered_at`
+const interactionColumns = `id, browser, client, parameters, created_at, expires_at, account, logged_in, switch, consented, decided, answered_at`
 
 func scanInteraction(r *row) (i oidc.Interaction) {
 	i.ID = oidc.InteractionID(r.text())
@@ -13,7 +14,7 @@ func scanInteraction(r *row) (i oidc.Interaction) {
 	i.Client = oauth.ClientID(r.text())
 	r.json(&i.Parameters)
 	i.CreatedAt, i.ExpiresAt = r.time(), r.time()
-	i.LoggedIn, i.Chosen, i.Switch = r.bool(), r.bool(), r.bool()
+	i.Account, i.LoggedIn, i.Switch = identity.UserID(r.text()), r.bool(), r.bool()
 	i.Consented, i.Decided, i.AnsweredAt = oauth.Scope(r.text()), r.bool(), r.time()
 	return i
 }
@@ -26,5 +27,5 @@ var saveInteraction = upsert("interaction", "id", interactionColumns)
 
 func (t *tx) SaveInteraction(i oidc.Interaction) error {
 	return t.save(saveInteraction, string(i.ID), i.Browser[:], string(i.Client), dictionary(i.Parameters),
-		ms(i.CreatedAt), ms(i.ExpiresAt), i.LoggedIn, i.Chosen, i.Switch, string(i.Consented), i.Decided, ms(i.AnsweredAt))
+		ms(i.CreatedAt), ms(i.ExpiresAt), string(i.Account), i.LoggedIn, i.Switch, string(i.Consented), i.Decided, ms(i.AnsweredAt))
 }

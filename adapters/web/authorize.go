@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -76,7 +77,7 @@ func (s *server) showInteraction(w http.ResponseWriter, r *request) error {
 	}
 	next, err := s.Authorization.Resume(r.Context(), r.caller, b, oidc.InteractionID(query.get("interaction")))
 	if err != nil {
-		return err
+		return s.answered(w, r, next, err)
 	}
 	if next.Response == nil && query.get("switch") != "" && r.URL.Path == s.path("/login") {
 		next.Step, next.Interaction.Switch = oidc.Login, true
@@ -86,6 +87,21 @@ func (s *server) showInteraction(w http.ResponseWriter, r *request) error {
 		return nil
 	}
 	s.showStep(w, r, b, next)
+	return nil
+}
+
+// answered leads on whoever sent a form twice, as a double click does: the browser has given up the first answer, which
+// held the way back to the application. Nothing is issued until the person goes on.
+func (s *server) answered(w http.ResponseWriter, r *request, next ports.Next, err error) error {
+	if !errors.Is(err, ports.ErrInteractionOver) || next.Interaction.ID == "" || !wantsPage(r.Request) {
+		return err
+	}
+	again := url.Values{}
+	for name, value := range next.Interaction.Parameters {
+		again.Set(name, value)
+	}
+	s.pages.render(w, http.StatusBadRequest, s.frame(r),
+		donePage{Message: msgAnswered, LinkURL: Paths.Authorization + "?" + again.Encode(), LinkText: msgLinkGoOn})
 	return nil
 }
 

@@ -24,7 +24,7 @@ func (s *server) consent(w http.ResponseWriter, r *request) error {
 	next, err := s.Authorization.Consent(r.Context(), r.caller, b, oidc.InteractionID(f.get("interaction")),
 		ports.ConsentForm{User: identity.UserID(user), Approved: approved == "true", Scopes: f.values["scope"]})
 	if err != nil {
-		return err
+		return s.answered(w, r, next, err)
 	}
 	s.goOn(w, r, next)
 	return nil
@@ -68,7 +68,7 @@ func (s *server) selectAccount(w http.ResponseWriter, r *request) error {
 	}
 	next, err := s.Authorization.SelectAccount(r.Context(), r.caller, b, oidc.InteractionID(f.get("interaction")), identity.UserID(user))
 	if err != nil {
-		return err
+		return s.answered(w, r, next, err)
 	}
 	s.goOn(w, r, next)
 	return nil

@@ -47,7 +47,7 @@ func (s *server) login(w http.ResponseWriter, r *request) error {
 		next, err = s.Authorization.Login(r.Context(), r.caller, b, id, typed)
 	}
 	if err != nil {
-		return err
+		return s.answered(w, r, next, err)
 	}
 	s.signedIn(w, next.Login)
 	switch {

@@ -63,6 +63,7 @@ const (
 	// What was done, for donePage.
 	msgAdministratorCreated messageID = "done.administrator_created" // {1}: username
 	msgSignedOut            messageID = "done.signed_out"
+	msgAnswered             messageID = "done.answered" // the form was sent twice
 
 	// A browser in words.
 	msgDevice        messageID = "device.both" // {1}: browser, {2}: system
@@ -72,6 +73,7 @@ const (
 	msgLinkSignIn   messageID = "link.sign_in"
 	msgLinkHome     messageID = "link.home"
 	msgLinkContinue messageID = "link.continue"
+	msgLinkGoOn     messageID = "link.go_on"
 )
 
 // catalogue holds all texts by language.

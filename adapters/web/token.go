@@ -45,7 +45,7 @@ type tokenBody struct {
 	IDToken      string `json:"id_token,omitempty"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int64  `json:"expires_in"`
-	Scope        string `json:"scope"`
+	Scope        string `json:"scope,omitempty"` // a scope has at least one value
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 

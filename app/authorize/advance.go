@@ -127,12 +127,11 @@ func (e *Endpoint) recordDenial(tx ports.Tx, v visit, next ports.Next, refusal *
 
 // respond remembers the consent and issues the code.
 func (e *Endpoint) respond(tx ports.Tx, v visit, next ports.Next, known oidc.Known) (ports.Next, *oauth.Error, error) {
-	scope := next.Request.Scope
+	scope, grant, changed := next.Request.Scope, known.Grant, false
 	if next.Interaction.Decided {
 		scope = next.Interaction.Consented
+		changed = grant.Agree(next.Request.Scope, scope, v.now)
 	}
-	grant := known.Grant
-	changed := grant.Extend(scope, v.now)
 	if !known.Grant.Live() {
 		grant = oauth.Grant{ID: oauth.GrantID(e.Secrets.ID()), Client: next.Client.ID, User: known.User.ID, Scope: scope, CreatedAt: v.now, UpdatedAt: v.now}
 		changed = true

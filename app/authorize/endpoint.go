@@ -52,7 +52,12 @@ func (e *Endpoint) Resume(ctx context.Context, caller audit.Caller, b ports.Brow
 func (e *Endpoint) SelectAccount(ctx context.Context, caller audit.Caller, b ports.Browser, id oidc.InteractionID, account identity.UserID) (ports.Next, error) {
 	return e.continueWith(ctx, caller, b, id, func(tx ports.Tx, v *visit, in *oidc.Interaction) error {
 		_, user, err := session.Of(tx, b.Session, v.now)
-		in.Chosen, in.Switch = account != "" && account == user.ID, account == ""
+		switch {
+		case account == "":
+			in.Account, in.LoggedIn, in.Switch = "", false, true
+		case account == user.ID:
+			in.Account, in.Switch = account, false
+		}
 		v.changed = true
 		return err
 	})
@@ -78,7 +83,7 @@ func (e *Endpoint) Login(ctx context.Context, caller audit.Caller, b ports.Brows
 		if err != nil || !ok {
 			return err
 		}
-		login.Session, in.LoggedIn, v.changed = s, true, true
+		login.Session, in.Account, in.LoggedIn, v.changed = s, s.User, true, true
 		v.browser.Session = login.Cookie
 		return nil
 	})
@@ -96,11 +101,7 @@ func (e *Endpoint) look(ctx context.Context, b ports.Browser, id oidc.Interactio
 	var refusal *oauth.Error
 	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
 		now := e.Now()
-		next.Interaction, err = r.Interaction(id)
-		if err == nil && !next.Interaction.Open(b.Key.Digest(), now) || errors.Is(err, ports.ErrNotFound) {
-			return ports.ErrInteractionOver
-		}
-		if err != nil {
+		if next.Interaction, err = find(r, b, id, now); err != nil {
 			return err
 		}
 		p := oauth.Parameters{Values: next.Interaction.Parameters}
@@ -183,26 +184,39 @@ func (e *Endpoint) decide(ctx context.Context, caller audit.Caller, b ports.Brow
 	v := visit{caller: caller, browser: b, now: e.Now()}
 	var seen oidc.Interaction
 	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
-		seen, err = r.Interaction(id)
+		seen, err = find(r, b, id, v.now)
 		return err
 	})
-	if err == nil && !seen.Open(b.Key.Digest(), v.now) || errors.Is(err, ports.ErrNotFound) {
-		return ports.Next{}, ports.ErrInteractionOver
-	}
 	if err != nil {
-		return ports.Next{}, err
+		return ports.Next{Interaction: seen}, err
 	}
 	v.hint = e.readHint(oauth.Parameters{Values: seen.Parameters})
-	return ports.Decide(ctx, e.Store, func(tx ports.Tx) (ports.Next, *oauth.Error, error) {
-		in, err := tx.Interaction(id)
-		if err == nil && !in.Open(b.Key.Digest(), v.now) || errors.Is(err, ports.ErrNotFound) {
-			return ports.Next{}, nil, ports.ErrInteractionOver
-		}
+	next, err := ports.Decide(ctx, e.Store, func(tx ports.Tx) (ports.Next, *oauth.Error, error) {
+		in, err := find(tx, b, id, v.now)
 		if err != nil {
 			return ports.Next{}, nil, err
 		}
 		return fn(tx, v, in)
 	})
+	if errors.Is(err, ports.ErrInteractionOver) {
+		next.Interaction = seen
+	}
+	return next, err
+}
+
+// find returns the open interaction of a browser. One that was answered there comes with ErrInteractionOver too: the form
+// was sent twice, and the person may make the request again.
+func find(r ports.Reader, b ports.Browser, id oidc.InteractionID, now time.Time) (oidc.Interaction, error) {
+	in, err := r.Interaction(id)
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
+		return oidc.Interaction{}, ports.ErrInteractionOver
+	case err != nil || in.Open(b.Key.Digest(), now):
+		return in, err
+	case in.Browser == b.Key.Digest() && now.Before(in.ExpiresAt):
+		return in, ports.ErrInteractionOver
+	}
+	return oidc.Interaction{}, ports.ErrInteractionOver
 }
 
 // readHint verifies an id_token_hint, outside any unit of work. One that is not ours names nobody; whether it was issued

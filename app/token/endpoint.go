@@ -72,6 +72,8 @@ func checkGrantType(c oauth.Client, grantType string) *oauth.Error {
 	switch {
 	case c.MayUse(grantType):
 		return nil
+	case grantType == oauth.GrantTypeClient && c.Public():
+		return oauth.Refuse(oauth.InvalidClient, "client_credentials needs a client that authenticates") // RFC 6749 §4.4
 	case grantType == oauth.GrantTypeClient && c.Profile == oauth.Strict:
 		return unsupported
 	}

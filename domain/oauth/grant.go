@@ -24,12 +24,14 @@ type Grant struct {
 // Live reports whether the grant still holds.
 func (g Grant) Live() bool { return g.ID != "" && g.RevokedAt.IsZero() }
 
-// Extend adds what the user agreed to now and reports whether that changed anything.
-func (g *Grant) Extend(scope Scope, now time.Time) bool {
-	if g.Scope.Covers(scope) {
+// Agree records the answer to a consent page and reports whether that changed anything. What was asked for and left out
+// is withdrawn, even if the user agreed to it before: the next request for it asks again.
+func (g *Grant) Agree(asked, agreed Scope, now time.Time) bool {
+	scope := g.Scope.Without(asked).Plus(agreed)
+	if scope.Covers(g.Scope) && g.Scope.Covers(scope) {
 		return false
 	}
-	g.Scope, g.UpdatedAt = g.Scope.Plus(scope), now
+	g.Scope, g.UpdatedAt = scope, now
 	return true
 }
 

@@ -11,19 +11,23 @@ func TestGrant(t *testing.T) {
 	later := start.Add(time.Hour)
 	g := oauth.Grant{ID: "gr1", Scope: "openid email", CreatedAt: start, UpdatedAt: start}
 	for _, c := range []struct {
-		name  string
-		scope oauth.Scope
-		want  oauth.Scope
-		grew  bool
+		name          string
+		asked, agreed oauth.Scope
+		want          oauth.Scope
+		changed       bool
 	}{
-		{"CN-02 a part of it", "email", "openid email", false},
-		{"CN-02 all of it, in another order", "email openid", "openid email", false},
-		{"CN-02 more", "openid profile", "openid email profile", true},
-		{"nothing", "", "openid email", false},
+		{"CN-02 a part of it", "email", "email", "openid email", false},
+		{"CN-02 all of it, in another order", "email openid", "email openid", "openid email", false},
+		{"CN-02 more", "openid profile", "openid profile", "openid email profile", true},
+		{"less than asked, and none of it agreed before", "openid profile", "openid", "email openid", false},
+		{"withdrawn by leaving it out", "openid email", "openid", "openid", true},
+		{"nothing", "", "", "openid email", false},
 	} {
 		x := g
-		if grew := x.Extend(c.scope, later); grew != c.grew || x.Scope != c.want || x.UpdatedAt.Equal(later) != c.grew {
-			t.Errorf("%s: grew %v to %q at %v", c.name, grew, x.Scope, x.UpdatedAt)
+		changed := x.Agree(c.asked, c.agreed, later)
+		same := x.Scope.Covers(c.want) && c.want.Covers(x.Scope)
+		if changed != c.changed || !same || x.UpdatedAt.Equal(later) != c.changed {
+			t.Errorf("%s: changed %v to %q at %v", c.name, changed, x.Scope, x.UpdatedAt)
 		}
 	}
 	if !g.Live() || (oauth.Grant{}).Live() {

@@ -24,12 +24,12 @@ type Interaction struct {
 	CreatedAt  time.Time
 	ExpiresAt  time.Time
 
-	LoggedIn   bool        // the user proved who they are within this interaction
-	Chosen     bool        // the user chose the account
-	Switch     bool        // the user asked for another account
-	Consented  oauth.Scope // what the user agreed to here
-	Decided    bool        // the consent page was answered
-	AnsweredAt time.Time   // the code was issued or the request refused
+	Account    identity.UserID // whom the person signed in as or chose within this interaction; empty: nobody yet
+	LoggedIn   bool            // they proved it with a password here
+	Switch     bool            // they asked for another account
+	Consented  oauth.Scope     // what the user agreed to here
+	Decided    bool            // the consent page was answered
+	AnsweredAt time.Time       // the code was issued or the request refused
 }
 
 // Open reports whether the browser may go on with the interaction.
@@ -69,6 +69,8 @@ func NextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oaut
 // nextStep pairs each step with what prompt=none answers instead.
 func nextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oauth.Error) {
 	in := k.Interaction
+	chosen := in.Account != "" && in.Account == k.Session.User
+	loggedIn := chosen && in.LoggedIn
 	age := now.Sub(k.Session.AuthTime)
 	otherUser := k.Hint != nil && k.Hint.Subject != k.Session.User
 	switch {
@@ -76,13 +78,15 @@ func nextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oaut
 		return Login, oauth.Refuse(oauth.LoginRequired, "nobody is signed in")
 	case otherUser:
 		return Login, oauth.Refuse(oauth.LoginRequired, "another user is signed in than id_token_hint names")
-	case in.Switch && !in.LoggedIn:
+	case in.Account != "" && !chosen: // another tab signed in somebody else since
+		return Login, oauth.Refuse(oauth.LoginRequired, "another user has signed in since")
+	case in.Switch && !loggedIn:
 		return Login, oauth.Refuse(oauth.LoginRequired, "another account was asked for")
-	case r.Prompt.Login && !in.LoggedIn:
+	case r.Prompt.Login && !loggedIn:
 		return Login, oauth.Refuse(oauth.LoginRequired, "a new sign-in was asked for")
-	case r.MaxAge >= 0 && age > r.MaxAge && !in.LoggedIn:
+	case r.MaxAge >= 0 && (age > r.MaxAge || r.MaxAge == 0) && !loggedIn:
 		return Login, oauth.Refuse(oauth.LoginRequired, "the sign-in is older than max_age")
-	case r.Prompt.SelectAccount && !in.Chosen && !in.LoggedIn:
+	case r.Prompt.SelectAccount && !chosen:
 		return SelectAccount, oauth.Refuse(oauth.AccountSelection, "the user has to choose an account")
 	case in.Decided:
 		return Respond, nil

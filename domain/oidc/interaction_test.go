@@ -46,10 +46,10 @@ func TestNextStep(t *testing.T) {
 		fresh    = func(s *situation) { s.known.Interaction = oidc.Interaction{ID: "in1"} }
 		loggedIn = func(s *situation) {
 			fresh(s)
-			s.known.Interaction.LoggedIn = true
+			s.known.Interaction.LoggedIn, s.known.Interaction.Account = true, s.known.Session.User
 			s.known.Session.AuthTime = start.Add(-time.Second)
 		}
-		chosen    = func(s *situation) { s.known.Interaction.Chosen = true }
+		chosen    = func(s *situation) { s.known.Interaction.Account = s.known.Session.User }
 		switching = func(s *situation) { s.known.Interaction.Switch = true }
 		decided   = func(s *situation) { s.known.Interaction.Decided, s.known.Interaction.Consented = true, "openid" }
 		noGrant   = func(s *situation) { s.known.Grant = oauth.Grant{} }
@@ -110,6 +110,8 @@ func TestNextStep(t *testing.T) {
 		{"prompt=select_account, signed in for this request", all(loggedIn, selection), oidc.Respond, ""},
 		{"prompt=select_account, nobody signed in", all(nobody, selection), oidc.Login, loginRequired},
 		{"prompt=select_account, chosen, no consent", all(fresh, selection, chosen, noGrant), oidc.Consent, needConsent},
+		{"another account chosen than is signed in now", all(fresh, selection, func(s *situation) { s.known.Interaction.Account = "usr_bob" }), oidc.Login, loginRequired},
+		{"AZ-08 max_age=0, signed in this very instant elsewhere", all(fresh, maxAge(0)), oidc.Login, loginRequired},
 		{"choosing an account is no sign-in", all(fresh, login, selection, chosen), oidc.Login, loginRequired},
 		{"prompt=login select_account: one sign-in serves both", all(loggedIn, login, selection), oidc.Respond, ""},
 
