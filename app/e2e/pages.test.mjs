@@ -99,6 +99,10 @@ for (const [language, locale] of [['en', 'en-GB'], ['id', 'id-ID']]) {
 
     await page.goto(`${provider.issuer}/`)
     await inspect('home, signed in')
+    await page.goto(`${provider.issuer}/account`)
+    await inspect('account')
+    await page.goto(`${provider.issuer}/errors`)
+    await inspect('error codes')
     assert.deepEqual(faults, [])
     assert.deepEqual(blocked, [], 'no page asks for what its own policy forbids (WB-04)')
   })

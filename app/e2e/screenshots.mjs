@@ -72,6 +72,10 @@ async function picture({ name, language, colorScheme, width }, rp) {
   await keep('error')
   await page.goto(`${provider.issuer}/`)
   await keep('home')
+  await page.goto(`${provider.issuer}/account`)
+  await keep('account')
+  await page.goto(`${provider.issuer}/errors`)
+  await keep('errors')
   await page.goto(fresh.setupLink())
   await keep('setup')
   for (const [name, value] of [['username', 'ada'], ['email', 'ada@example.com'], ['password', 'one'], ['password_again', 'two']]) {
