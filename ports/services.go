@@ -59,7 +59,9 @@ var ErrKeysNotReady = errors.New("signing keys are not ready")
 // IssuedAt and accepts every key of the ring. Verification checks form, signature, type and members, never dates: those
 // are the caller's rule.
 type Signer interface {
-	Use(oidc.KeyRing) error  // replaces the ring
+	Use(oidc.KeyRing) error // replaces the ring
+	// Rings returns how many rings have been in use: what was verified before it changed may have been with an erased key.
+	Rings() uint64
 	KeySet() ([]byte, error) // JWKS (RFC 7517 §5)
 
 	SignAccessToken(oauth.AccessToken) (oauth.Secret, error)

@@ -21,6 +21,7 @@ type Signer struct {
 	keychain ports.Keychain
 	using    sync.Mutex
 	current  atomic.Pointer[keySet] // nil: not ready
+	rings    atomic.Uint64          // counted after current changes, so that a number never comes with an older ring
 }
 
 var (
@@ -74,8 +75,12 @@ func (s *Signer) Use(ring oidc.KeyRing) error {
 	}
 	set.jwks = append(jwks, ']', '}')
 	s.current.Store(set)
+	s.rings.Add(1)
 	return nil
 }
+
+// Rings returns how many rings have been in use.
+func (s *Signer) Rings() uint64 { return s.rings.Load() }
 
 func sameKey(a, b oidc.SigningKey) bool {
 	return a.Algorithm == b.Algorithm && bytes.Equal(a.Public, b.Public) && bytes.Equal(a.Sealed, b.Sealed)

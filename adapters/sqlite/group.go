@@ -64,6 +64,7 @@ func (g *group) run(ctx context.Context, fn func(ports.Tx) error) (*batch, error
 		return nil, err
 	}
 	b := g.batch
+	b.units++ // failed ones too: they take their time, and must not put off the COMMIT for ever
 	t := &tx{reader: reader{store: g.store, conn: g.conn, memo: b.memo}, batch: b}
 	kept := false
 	defer func() { // also when fn panics
@@ -83,7 +84,6 @@ func (g *group) run(ctx context.Context, fn func(ports.Tx) error) (*batch, error
 		return nil, err
 	}
 	kept = true
-	b.units++
 	b.changed = b.changed || t.changed
 	b.config = b.config || t.config
 	return b, nil

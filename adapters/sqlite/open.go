@@ -41,7 +41,6 @@ var everyConnection = []setting{
 	{"trusted_schema", int64(0)}, // this and the next: a file may come from somebody else
 	{"cell_size_check", int64(1)},
 	{"mmap_size", int64(0)}, // an I/O error is then an error, not a signal
-	{"temp_store", int64(2)},
 }
 
 var writerOnly = []setting{

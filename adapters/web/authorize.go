@@ -101,7 +101,7 @@ func (s *server) answered(w http.ResponseWriter, r *request, next ports.Next, er
 		again.Set(name, value)
 	}
 	s.pages.render(w, http.StatusBadRequest, s.frame(r),
-		donePage{Message: msgAnswered, LinkURL: Paths.Authorization + "?" + again.Encode(), LinkText: msgLinkGoOn})
+		donePage{Message: msgAnswered, LinkURL: s.path(Paths.Authorization) + "?" + again.Encode(), LinkText: msgLinkGoOn})
 	return nil
 }
 

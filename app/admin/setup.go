@@ -40,7 +40,7 @@ func (s *Service) Offer(ctx context.Context) (oauth.Secret, error) {
 		if !made.After(newest.CreatedAt) {
 			made = newest.CreatedAt.Add(time.Millisecond) // two links of one instant are still two
 		}
-		ticket := identity.Ticket{Key: link.Digest(), Purpose: identity.SetupTicket, CreatedAt: made, ExpiresAt: made.Add(identity.SetupLifetime)}
+		ticket := identity.Ticket{Key: link.Digest(), Purpose: identity.SetupTicket, CreatedAt: made, ExpiresAt: now.Add(identity.SetupLifetime)}
 		newest = ticket
 		newest.Key, newest.Purpose = newestOffer, newestPurpose
 		return errors.Join(tx.SaveTicket(ticket), tx.SaveTicket(newest),

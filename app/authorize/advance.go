@@ -2,7 +2,6 @@ package authorize
 
 import (
 	"errors"
-	"maps"
 	"slices"
 
 	"latchkey/app/session"
@@ -99,7 +98,7 @@ func (e *Endpoint) wait(tx ports.Tx, v visit, next ports.Next, p oauth.Parameter
 		return next, nil, nil
 	}
 	*in = oidc.Interaction{ID: oidc.InteractionID(e.Secrets.Secret().Reveal()), Browser: v.browser.Key.Digest(), Client: next.Client.ID,
-		Parameters: maps.Clone(p.Values), CreatedAt: v.now, ExpiresAt: v.now.Add(oidc.InteractionLifetime)}
+		Parameters: p.ToKeep(), CreatedAt: v.now, ExpiresAt: v.now.Add(oidc.InteractionLifetime)}
 	return next, nil, errors.Join(tx.SaveInteraction(*in), tx.Record(audit.Event{At: v.now, Kind: audit.InteractionStarted,
 		Caller: v.caller, Client: string(next.Client.ID), User: string(next.User.ID)}))
 }

@@ -38,7 +38,8 @@ type visit struct {
 // Authorize answers a request that has just arrived.
 func (e *Endpoint) Authorize(ctx context.Context, caller audit.Caller, b ports.Browser, p oauth.Parameters) (ports.Next, error) {
 	v := visit{caller: caller, browser: b, now: e.Now(), hint: e.readHint(p)}
-	return ports.Decide(ctx, e.Store, func(tx ports.Tx) (ports.Next, *oauth.Error, error) {
+	// A refusal is recorded, even if its caller has left.
+	return ports.Decide(context.WithoutCancel(ctx), e.Store, func(tx ports.Tx) (ports.Next, *oauth.Error, error) {
 		return e.advance(tx, v, p, oidc.Interaction{CreatedAt: v.now})
 	})
 }
@@ -65,33 +66,32 @@ func (e *Endpoint) SelectAccount(ctx context.Context, caller audit.Caller, b por
 
 // Login answers the login page. The password is checked between a look and a unit of work, because hashing is slow.
 func (e *Endpoint) Login(ctx context.Context, caller audit.Caller, b ports.Browser, id oidc.InteractionID, form ports.LoginForm) (ports.Next, error) {
-	next, err := e.look(ctx, b, id)
+	shown, err := e.look(ctx, b, id)
 	if err != nil {
-		return next, err
+		return shown, err
 	}
 	verified, login, err := e.Auth.Verify(ctx, caller, form)
 	if err != nil {
 		return ports.Next{}, err
 	}
 	if login.Problem != "" {
-		next.Login = login
-		return next, nil
+		shown.Login = login
+		return shown, nil
 	}
-	login.Cookie = e.Secrets.Secret()
-	next, err = e.continueWith(ctx, caller, b, id, func(tx ports.Tx, v *visit, in *oidc.Interaction) error {
-		s, ok, err := e.Auth.Begin(tx, verified, caller, b.Session, login.Cookie, v.now)
+	cookie := e.Secrets.Secret()
+	return e.decide(ctx, caller, b, id, func(tx ports.Tx, v visit, in oidc.Interaction) (ports.Next, *oauth.Error, error) {
+		s, ok, err := e.Auth.Begin(tx, verified, caller, b.Session, cookie, v.now)
 		if err != nil || !ok {
-			return err
+			// Whoever failed after all must not be answered with whom another tab signed in.
+			shown.Login = ports.Login{Problem: ports.LoginFailed}
+			return shown, nil, err
 		}
-		login.Session, in.Account, in.LoggedIn, v.changed = s, s.User, true, true
-		v.browser.Session = login.Cookie
-		return nil
+		in.Account, in.LoggedIn, v.changed = s.User, true, true
+		v.browser.Session = cookie
+		next, refusal, err := e.advance(tx, v, oauth.Parameters{Values: in.Parameters}, in)
+		next.Login = ports.Login{Cookie: cookie, Session: s}
+		return next, refusal, err
 	})
-	if login.Session.ID == "" {
-		login = ports.Login{Problem: ports.LoginFailed}
-	}
-	next.Login = login
-	return next, err
 }
 
 // look returns what the login page shows of an interaction and changes nothing: another tab may have signed somebody in
@@ -191,7 +191,7 @@ func (e *Endpoint) decide(ctx context.Context, caller audit.Caller, b ports.Brow
 		return ports.Next{Interaction: seen}, err
 	}
 	v.hint = e.readHint(oauth.Parameters{Values: seen.Parameters})
-	next, err := ports.Decide(ctx, e.Store, func(tx ports.Tx) (ports.Next, *oauth.Error, error) {
+	next, err := ports.Decide(context.WithoutCancel(ctx), e.Store, func(tx ports.Tx) (ports.Next, *oauth.Error, error) {
 		in, err := find(tx, b, id, v.now)
 		if err != nil {
 			return ports.Next{}, nil, err

@@ -49,11 +49,12 @@ func (a *Authenticator) Verify(ctx context.Context, caller audit.Caller, form po
 	v := Verified{user: r.user, keys: r.keys}
 	switch {
 	case errors.Is(err, ports.ErrBusy):
-		return v, ports.Login{Problem: ports.LoginBusy, RetryAfter: 5 * time.Second}, a.refund(ctx, r.keys)
+		return v, ports.Login{Problem: ports.LoginBusy, RetryAfter: 5 * time.Second}, a.refund(context.WithoutCancel(ctx), r.keys)
 	case err != nil:
 		return v, ports.Login{}, err
 	case !match || r.user.Disabled():
-		return v, ports.Login{Problem: ports.LoginFailed}, a.recordFailure(ctx, caller, name, r.user, match, now)
+		// Whoever guesses and hangs up has guessed all the same.
+		return v, ports.Login{Problem: ports.LoginFailed}, a.recordFailure(context.WithoutCancel(ctx), caller, name, r.user, match, now)
 	case outdated:
 		if v.rehashed, err = a.Passwords.Hash(ctx, form.Password); err != nil && !errors.Is(err, ports.ErrBusy) {
 			return v, ports.Login{}, err
@@ -98,7 +99,7 @@ func (a *Authenticator) reserve(ctx context.Context, caller audit.Caller, name s
 			}
 			if lockedNow {
 				if err := tx.Record(audit.Event{At: now, Kind: audit.LoginLocked, Caller: caller, User: string(user.ID),
-					Facts: map[string]string{"name": clip(name)}}); err != nil {
+					Facts: named(user, name)}); err != nil {
 					return err
 				}
 			}
@@ -145,15 +146,21 @@ func refund(tx ports.Tx, keys []string) error {
 }
 
 func (a *Authenticator) recordFailure(ctx context.Context, caller audit.Caller, name string, user identity.User, match bool, now time.Time) error {
-	e := audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(user.ID), Facts: map[string]string{"name": clip(name)}}
+	e := audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(user.ID), Facts: named(user, name)}
 	if match && user.Disabled() {
 		e.Kind = audit.LoginDisabled
 	}
 	return a.Store.Update(ctx, func(tx ports.Tx) error { return tx.Record(e) })
 }
 
-// clip bounds what a stranger can make us keep.
-func clip(name string) string { return name[:min(len(name), 64)] }
+// named tells which account was tried. A name that nobody has may be a password typed into the wrong field, so only enough
+// of its digest is kept to recognise a second try.
+func named(user identity.User, name string) map[string]string {
+	if user.ID != "" {
+		return map[string]string{"name": user.Username}
+	}
+	return map[string]string{"name_digest": oauth.Secret(name).Digest().String()[:8]}
+}
 
 // Begin signs the verified user in within a unit of work: the browser's old session gives way to one opened by cookie.
 // It reports false when the account changed since Verify, so that the sign-in has to be repeated.
@@ -162,11 +169,12 @@ func clip(name string) string { return name[:min(len(name), 64)] }
 // cookie that somebody planted or copied before opens nothing.
 func (a *Authenticator) Begin(tx ports.Tx, v Verified, caller audit.Caller, old, cookie oauth.Secret, now time.Time) (identity.Session, bool, error) {
 	user, err := tx.User(v.user.ID)
-	if errors.Is(err, ports.ErrNotFound) {
-		return identity.Session{}, false, nil
+	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+		return identity.Session{}, false, err
 	}
 	if err != nil || user.Disabled() || !user.PasswordChangedAt.Equal(v.user.PasswordChangedAt) {
-		return identity.Session{}, false, err
+		return identity.Session{}, false, tx.Record(audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(v.user.ID),
+			Facts: map[string]string{"reason": "the account changed meanwhile"}})
 	}
 	if err := refund(tx, v.keys); err != nil {
 		return identity.Session{}, false, err

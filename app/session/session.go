@@ -93,7 +93,7 @@ func RevokeFamilies(tx ports.Tx, families []oauth.TokenFamily, reason string, ca
 
 // Deny records a refusal that an adapter made before any use case.
 func (e Endpoint) Deny(ctx context.Context, caller audit.Caller, kind audit.Kind, refusal *oauth.Error) error {
-	return e.Store.Update(ctx, func(tx ports.Tx) error {
+	return e.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error {
 		return tx.Record(audit.Event{At: e.Now(), Kind: kind, Caller: caller, Facts: refusal.Report()})
 	})
 }

@@ -56,6 +56,9 @@ func (e *Endpoint) exchangeCode(ctx context.Context, x exchange) (oauth.TokenRes
 			Session: code.Session, Scope: code.Scope, Refresh: mayRefresh(x.client, code.Scope), Salt: salt, Generation: 1,
 			Nonce: code.Nonce, AuthTime: code.AuthTime, AMR: code.AMR, ACR: code.ACR,
 			CreatedAt: x.now, RotatedAt: x.now, ExpiresAt: x.now.Add(oauth.RefreshAbsolute)}
+		if !family.Refresh { // it ends with its one access token
+			family.ExpiresAt = x.now.Add(x.client.Rules.AccessTokenLifetime)
+		}
 		code.Family, event.Family = family.ID, string(family.ID)
 		issued := event
 		issued.Kind = audit.TokenIssued

@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"time"
 
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
@@ -52,7 +53,7 @@ func (e *Endpoint) refresh(ctx context.Context, x exchange) (oauth.TokenResponse
 		}
 		err = errors.Join(err, tx.Record(event))
 		if refusal == nil && err == nil {
-			family.Session, err = liveSession(tx, family.Session)
+			family.Session, err = liveSession(tx, family.Session, x.now)
 		}
 		return family, refusal, err
 	})
@@ -94,9 +95,9 @@ func refreshKind(refusal *oauth.Error) audit.Kind {
 
 // liveSession returns the session while it lives. Tokens for a user who is away name none, so that they do not die of a
 // sign-out that came before them.
-func liveSession(r ports.Reader, id identity.SessionID) (identity.SessionID, error) {
+func liveSession(r ports.Reader, id identity.SessionID, now time.Time) (identity.SessionID, error) {
 	s, err := r.Session(id)
-	if errors.Is(err, ports.ErrNotFound) || (err == nil && !s.EndedAt.IsZero()) {
+	if errors.Is(err, ports.ErrNotFound) || (err == nil && !s.Live(now)) {
 		return "", nil
 	}
 	return id, err

@@ -25,10 +25,11 @@ type UserInfo struct {
 var _ ports.UserInfoEndpoint = (*UserInfo)(nil)
 
 // UserInfo returns the claims an access token entitles to (OIDC Core §5.3), after checking the token and everything it
-// hangs on. A verdict is remembered while Store.Changes stands still, so nothing revoked is ever accepted from memory.
+// hangs on. A verdict is remembered while Store.Changes and Signer.Rings stand still, so nothing revoked is ever accepted from memory.
 func (e *UserInfo) UserInfo(ctx context.Context, caller audit.Caller, text oauth.Secret) (oidc.Claims, error) {
-	now, changes, digest := e.Now(), e.Store.Changes(), text.Digest()
-	if v, ok := e.remembered.find(digest, changes, now); ok {
+	now, digest := e.Now(), text.Digest()
+	state := state{changes: e.Store.Changes(), rings: e.Signer.Rings()} // read before what depends on it
+	if v, ok := e.remembered.find(digest, state, now); ok {
 		return v, nil
 	}
 	token, err := e.Signer.VerifyAccessToken(text)
@@ -57,7 +58,7 @@ func (e *UserInfo) UserInfo(ctx context.Context, caller audit.Caller, text oauth
 	case refusal != nil:
 		return nil, e.deny(ctx, caller, token, now, refusal)
 	}
-	e.remembered.keep(digest, verdict{claims, changes, token.ExpiresAt})
+	e.remembered.keep(digest, verdict{claims, state, token.ExpiresAt})
 	return claims, nil
 }
 
@@ -79,7 +80,7 @@ func live(r ports.Reader, t oauth.AccessToken) (*oauth.Error, error) {
 }
 
 func (e *UserInfo) deny(ctx context.Context, caller audit.Caller, t oauth.AccessToken, now time.Time, refusal *oauth.Error) error {
-	_, err := ports.Decide(ctx, e.Store, func(tx ports.Tx) (struct{}, *oauth.Error, error) {
+	_, err := ports.Decide(context.WithoutCancel(ctx), e.Store, func(tx ports.Tx) (struct{}, *oauth.Error, error) {
 		return struct{}{}, refusal, tx.Record(audit.Event{At: now, Kind: audit.BearerDenied, Caller: caller, Client: string(t.Client),
 			User: string(t.Subject), Session: string(t.Session), Family: string(t.ID.Family()), Facts: refusal.Report()})
 	})
@@ -94,17 +95,20 @@ type verdicts struct {
 
 type verdict struct {
 	claims  oidc.Claims
-	changes uint64
+	state   state
 	expires time.Time
 }
 
+// state is what a verdict depends on besides time: it holds while both numbers stand still.
+type state struct{ changes, rings uint64 }
+
 const maxVerdicts = 8192
 
-func (v *verdicts) find(d oauth.Digest, changes uint64, now time.Time) (oidc.Claims, bool) {
+func (v *verdicts) find(d oauth.Digest, s state, now time.Time) (oidc.Claims, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
 	found, ok := v.m[d]
-	return found.claims, ok && found.changes == changes && now.Before(found.expires)
+	return found.claims, ok && found.state == s && now.Before(found.expires)
 }
 
 func (v *verdicts) keep(d oauth.Digest, x verdict) {

@@ -17,6 +17,23 @@ type Parameters struct {
 // Get returns the value of a parameter; one sent without a value counts as left out (RFC 6749 §3.1).
 func (p Parameters) Get(name string) string { return p.Values[name] }
 
+// authorizationParameters are what the authorization endpoint reads.
+var authorizationParameters = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
+	"code_challenge", "code_challenge_method", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint",
+	"request", "request_uri", "registration"}
+
+// ToKeep returns the values the authorization endpoint reads, for the time a person takes. Applications misplace secrets in
+// such requests; what we have no use for is not kept.
+func (p Parameters) ToKeep() map[string]string {
+	kept := map[string]string{}
+	for _, name := range authorizationParameters {
+		if value, ok := p.Values[name]; ok {
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
 // AuthorizationRequest is a valid authorization request (RFC 6749 §4.1.1, OIDC Core §3.1.2.1).
 type AuthorizationRequest struct {
 	ReplyAddress
