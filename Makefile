@@ -2,9 +2,10 @@
 GO    ?= go
 FLAGS := -tags sqlite_omit_load_extension
 FUZZ  ?= 10s
+KILLS ?= 200
 export CGO_ENABLED = 1
 
-.PHONY: help run build test check bench fuzz screenshots golden
+.PHONY: help run build test check bench fuzz faults golden screenshots
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 	    echo "$$package $$target"; $(GO) test $(FLAGS) -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ) -fuzzminimizetime 1s $$package || exit 1; \
 	  done; \
 	done
+
+faults: ## kill -9 a loaded server 200 times and check what it had acknowledged (KILLS=200)
+	LATCHKEY_KILLS=$(KILLS) $(GO) test $(FLAGS) ./app -run Fault -v -timeout 60m
 
 golden: ## rewrite the golden files after a wanted change; read the difference before you commit it
 	$(GO) test $(FLAGS) $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update

@@ -56,10 +56,9 @@ const declared = `{
 // Provider is a running provider.
 type Provider struct {
 	*app.App
-	Issuer string
-	Log    *Log
+	Site
+	Log *Log
 
-	t      testing.TB
 	server *httptest.Server
 	config app.Config
 	clock  *clock
@@ -72,7 +71,7 @@ func New(t testing.TB, documents ...string) *Provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Provider{t: t, Issuer: "http://" + listener.Addr().String(), Log: &Log{}, clock: &clock{now: time.Now().UTC().Truncate(time.Millisecond)}}
+	p := &Provider{Site: Site{Issuer: "http://" + listener.Addr().String(), t: t}, Log: &Log{}, clock: &clock{now: time.Now().UTC().Truncate(time.Millisecond)}}
 	dir := t.TempDir()
 	p.config = app.Config{
 		Database:           filepath.Join(dir, "latchkey.db"),

@@ -12,12 +12,25 @@ import (
 	"testing"
 )
 
+// Site is where a provider is reached: by browsers and by relying parties.
+type Site struct {
+	Issuer string
+	// Transport carries their requests; nil is the default one.
+	Transport http.RoundTripper
+	// Lossy says that an answer may fail to arrive, as when the provider is killed: that is then no failure of the test, and
+	// the Page or Reply has an Err.
+	Lossy bool
+
+	t testing.TB
+}
+
 // Browser is a browser without scripts: it keeps cookies, sends the headers browsers send, and follows redirects only
 // within the provider.
 type Browser struct {
 	t      testing.TB
 	issuer string
 	client *http.Client
+	lossy  bool
 	// Header is added to every request.
 	Header http.Header
 }
@@ -29,16 +42,17 @@ type Page struct {
 	Body     string
 	URL      *url.URL // of the page, or where a redirect leads that leaves the provider
 	Location string   // of that redirect, as it came; empty: a page
+	Err      error    // why the answer did not arrive whole, see Site.Lossy; Status is 0 when none of it did
 }
 
 // Browser returns a browser with an empty cookie jar.
-func (p *Provider) Browser() *Browser {
+func (s *Site) Browser() *Browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		p.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	return &Browser{t: p.t, issuer: p.Issuer, Header: http.Header{"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}},
-		client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &Browser{t: s.t, issuer: s.Issuer, lossy: s.Lossy, Header: http.Header{"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}},
+		client: &http.Client{Jar: jar, Transport: s.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // Cookies returns the cookies the provider set.
@@ -78,16 +92,22 @@ func (b *Browser) Do(method, target string, form url.Values, header http.Header)
 			req.Header[http.CanonicalHeaderKey(name)] = values
 		}
 	}
-	resp, err := b.client.Do(req)
-	if err != nil {
+	resp, text, err := fetch(b.client, req)
+	if err != nil && !b.lossy {
 		b.t.Fatal(err)
+	}
+	return Page{Status: resp.StatusCode, Header: resp.Header, Body: string(text), URL: req.URL, Location: resp.Header.Get("Location"), Err: err}
+}
+
+// fetch returns the answer and its body. With an error they are as much as arrived.
+func fetch(client *http.Client, req *http.Request) (*http.Response, []byte, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return &http.Response{}, nil, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return Page{Status: resp.StatusCode, Header: resp.Header, Body: string(text), URL: req.URL, Location: resp.Header.Get("Location")}
+	return resp, text, err
 }
 
 func (b *Browser) resolve(target string) string {

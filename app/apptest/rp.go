@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -17,6 +16,8 @@ import (
 type RP struct {
 	t           testing.TB
 	issuer      string
+	client      *http.Client
+	lossy       bool
 	ID          string
 	Secret      string
 	RedirectURI string
@@ -27,8 +28,8 @@ type RP struct {
 const Verifier = "dBjftJeZ4CVP-mBjRFC7636-appendix-B-like-verifier"
 
 // Client returns the relying party of a declared client.
-func (p *Provider) Client(id string) *RP {
-	rp := &RP{t: p.t, issuer: p.Issuer, ID: id, Secret: Secret, Scope: "openid profile email offline_access"}
+func (s *Site) Client(id string) *RP {
+	rp := &RP{t: s.t, issuer: s.Issuer, client: &http.Client{Transport: s.Transport}, lossy: s.Lossy, ID: id, Secret: Secret, Scope: "openid profile email offline_access"}
 	switch id {
 	case "web":
 		rp.RedirectURI = "https://app.test/cb"
@@ -107,6 +108,7 @@ type Reply struct {
 	Header http.Header
 	Text   string
 	JSON   map[string]any
+	Err    error // as in Page
 }
 
 // Get returns a text member.
@@ -152,16 +154,11 @@ func (rp *RP) Send(method, path, body string, header http.Header) Reply {
 
 func (rp *RP) do(req *http.Request) Reply {
 	rp.t.Helper()
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
+	resp, text, err := fetch(rp.client, req)
+	if err != nil && !rp.lossy {
 		rp.t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		rp.t.Fatal(err)
-	}
-	r := Reply{Status: resp.StatusCode, Header: resp.Header, Text: string(text)}
+	r := Reply{Status: resp.StatusCode, Header: resp.Header, Text: string(text), Err: err}
 	json.Unmarshal(text, &r.JSON)
 	return r
 }
