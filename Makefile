@@ -37,7 +37,7 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 	done
 
 faults: ## kill -9 a loaded server 200 times and check what it had acknowledged (KILLS=200)
-	LATCHKEY_KILLS=$(KILLS) $(GO) test $(FLAGS) ./app -run Fault -v -timeout 60m
+	LATCHKEY_KILLS=$(KILLS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFault' -v ./app
 
 golden: ## rewrite the golden files after a wanted change; read the difference before you commit it
 	$(GO) test $(FLAGS) $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
