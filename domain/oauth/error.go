@@ -30,7 +30,7 @@ const (
 	RequestNotSupported     ErrorCode = "request_not_supported"     // OIDC Core §3.1.2.6
 	RequestURINotSupported  ErrorCode = "request_uri_not_supported" // OIDC Core §3.1.2.6
 	RegistrationUnsupported ErrorCode = "registration_not_supported"
-	TooManyAttempts         ErrorCode = "too_many_attempts" // HTTP 429, the timeh reference
+	TooManyAttempts         ErrorCode = "too_many_attempts" // HTTP 429 (RFC 6585 §4); no OAuth document names a code for it
 	Forbidden               ErrorCode = "forbidden"         // a form that did not come from our own page
 )
 
