@@ -61,7 +61,7 @@ func TestAuthorizationRequest(t *testing.T) {
 		}
 	})
 
-	// Every parameter of the timeh reference's table, which strict clients follow, and what answers a request that lacks it
+	// Every parameter of the strict reference's table, which strict clients follow, and what answers a request that lacks it
 	// or gets it wrong.
 	broad := p.Client("broad")
 	for _, c := range []struct {
@@ -70,24 +70,24 @@ func TestAuthorizationRequest(t *testing.T) {
 		change url.Values
 		code   string
 	}{
-		{"timeh: response_type missing; AZ-03; A4", web, without("response_type"), "invalid_request"},
-		{"timeh: response_type; AZ-03", web, set("response_type", "foo"), "unsupported_response_type"},
+		{"strict: response_type missing; AZ-03; A4", web, without("response_type"), "invalid_request"},
+		{"strict: response_type; AZ-03", web, set("response_type", "foo"), "unsupported_response_type"},
 		{"AZ-03 twice", web, set("response_type", "code code"), "unsupported_response_type"},
-		{"AZ-04 token, strict as timeh has it", web, set("response_type", "token"), "unsupported_response_type"},
+		{"AZ-04 token, strict as strict has it", web, set("response_type", "token"), "unsupported_response_type"},
 		{"AZ-04 token", broad, set("response_type", "token"), "unauthorized_client"},
 		{"AZ-04 id_token", broad, set("response_type", "id_token"), "unauthorized_client"},
 		{"AZ-04 code id_token", broad, set("response_type", "code id_token"), "unauthorized_client"},
 		{"AZ-04 id_token code", broad, set("response_type", "id_token code"), "unauthorized_client"},
-		{"timeh: scope missing", web, without("scope"), "invalid_scope"},
-		{"timeh: scope without openid", web, set("scope", "profile email"), "invalid_scope"},
-		{"timeh: scope unknown", web, set("scope", "openid admin"), "invalid_scope"},
+		{"strict: scope missing", web, without("scope"), "invalid_scope"},
+		{"strict: scope without openid", web, set("scope", "profile email"), "invalid_scope"},
+		{"strict: scope unknown", web, set("scope", "openid admin"), "invalid_scope"},
 		{"scope in other letter case", web, set("scope", "OpenID"), "invalid_scope"},
 		{"scope with a quote", web, set("scope", `openid "x"`), "invalid_scope"},
 		{"scope of 65 values", web, set("scope", "openid"+strings.Repeat(" a", 1)+manyScopes(65)), "invalid_scope"},
-		{"timeh: state missing", web, without("state"), "invalid_request"},
-		{"timeh: state empty", web, set("state", ""), "invalid_request"},
-		{"timeh: nonce missing", web, without("nonce"), "invalid_request"},
-		{"timeh: code_challenge missing; PK-01", web, without("code_challenge", "code_challenge_method"), "invalid_request"},
+		{"strict: state missing", web, without("state"), "invalid_request"},
+		{"strict: state empty", web, set("state", ""), "invalid_request"},
+		{"strict: nonce missing", web, without("nonce"), "invalid_request"},
+		{"strict: code_challenge missing; PK-01", web, without("code_challenge", "code_challenge_method"), "invalid_request"},
 		{"PK-01 method alone", web, without("code_challenge"), "invalid_request"},
 		{"PK-02 no method", web, without("code_challenge_method"), "invalid_request"},
 		{"PK-02 plain", web, set("code_challenge_method", "plain", "code_challenge", apptest.Verifier), "invalid_request"},

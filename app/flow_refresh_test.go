@@ -145,7 +145,7 @@ func TestRefresh(t *testing.T) {
 			t.Errorf("UI-03: %d %s", info.Status, info.Text)
 		}
 	})
-	t.Run("timeh: scope no longer allowed", func(t *testing.T) {
+	t.Run("strict: scope no longer allowed", func(t *testing.T) {
 		p.Apply(clients("shrunk", ""))
 		rp := p.Client("shrunk")
 		one := start(rp)

@@ -356,6 +356,13 @@ func TestSettings(t *testing.T) {
 			}
 		}
 	}
+	// Written out here too, because the tables above are what the code believes.
+	for name, want := range map[string]any{"journal_mode": "wal", "synchronous": int64(2), "foreign_keys": int64(1), "trusted_schema": int64(0),
+		"cell_size_check": int64(1), "mmap_size": int64(0), "busy_timeout": int64(5000), "secure_delete": int64(1)} {
+		if got, err := first(s.group.conn, func(r *row) any { return r.values[0] }, "PRAGMA "+name); err != nil || got != want {
+			t.Errorf("the writer's %s is %v, want %v: %v", name, got, want, err)
+		}
+	}
 	if err := s.watch.set([]setting{{"journal_mode", "delete"}}); err == nil {
 		t.Error("a setting that did not take was not noticed")
 	}

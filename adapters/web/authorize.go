@@ -109,6 +109,12 @@ func (s *server) answered(w http.ResponseWriter, r *request, next ports.Next, er
 func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, next ports.Next) {
 	code, page := http.StatusOK, any(nil)
 	f := s.frame(r)
+	if f.Path == "" { // the answer to a form: the language links lead to its page
+		f.Path = s.path(stepPaths[next.Step])
+		if next.Interaction.ID != "" {
+			f.Path = s.stepURL(next.Step, next.Interaction.ID)
+		}
+	}
 	if next.Client.LogoURI != "" {
 		f.Images = []string{next.Client.LogoURI}
 	}

@@ -24,9 +24,16 @@ type httpError struct {
 func (e *httpError) Error() string { return e.refusal.Error() }
 
 // status chooses the HTTP status of every error answer of this server.
-func status(e *oauth.Error) int {
+func status(r *request, err error, e *oauth.Error) int {
+	var own *httpError
+	if errors.As(err, &own) {
+		return own.status
+	}
 	switch e.Code {
 	case oauth.InvalidClient, oauth.InvalidToken: // RFC 6749 §5.2, RFC 6750 §3.1
+		if !r.route.machine {
+			return http.StatusBadRequest // nobody authenticates at the authorization endpoint
+		}
 		return http.StatusUnauthorized
 	case oauth.InsufficientScope, oauth.Forbidden:
 		return http.StatusForbidden
@@ -45,7 +52,8 @@ func status(e *oauth.Error) int {
 
 // fail answers with an error. A refusal is shown; a fault is logged once and shown without its text.
 func (s *server) fail(w http.ResponseWriter, r *request, err error) {
-	refusal, code, message := s.classify(r, err)
+	refusal, message := s.classify(r, err)
+	code := status(r, err, refusal)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	if code == http.StatusServiceUnavailable {
@@ -84,35 +92,27 @@ type errorBody struct {
 const faultText = "the server could not answer: the operator finds the cause under error_ref"
 
 // classify tells refusals from faults and finds the words for a page.
-func (s *server) classify(r *request, err error) (*oauth.Error, int, messageID) {
+func (s *server) classify(r *request, err error) (*oauth.Error, messageID) {
 	var own *httpError
 	var refusal *oauth.Error
 	switch {
 	case errors.As(err, &own):
-		return own.refusal, own.status, own.message
+		return own.refusal, own.message
 	case errors.Is(err, ports.ErrInteractionOver):
-		return oauth.Refuse(oauth.InvalidRequest, "this sign-in is over: start again from the application"), http.StatusBadRequest, msgExpired
+		return oauth.Refuse(oauth.InvalidRequest, "this sign-in is over: start again from the application"), msgExpired
 	case errors.As(err, &refusal):
-		return refusal, s.authorizeStatus(r, refusal), pageMessage(refusal)
+		return refusal, pageMessage(refusal)
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		// The caller has left. That is no fault of ours, and nobody reads the answer.
-		return oauth.Refuse(oauth.TemporarilyUnavailable, "the request was given up"), http.StatusServiceUnavailable, msgUnavailable
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "the request was given up"), msgUnavailable
 	case errors.Is(err, ports.ErrUnavailable), errors.Is(err, ports.ErrKeysNotReady):
 		s.Log.Error("unavailable", "request_id", r.caller.RequestID, "error", err)
-		return oauth.Refuse(oauth.TemporarilyUnavailable, "the server cannot do this now: try again shortly"), http.StatusServiceUnavailable, msgUnavailable
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "the server cannot do this now: try again shortly"), msgUnavailable
 	case errors.Is(err, ports.ErrBusy):
-		return oauth.Refuse(oauth.TemporarilyUnavailable, "too many sign-ins at once: try again shortly"), http.StatusServiceUnavailable, msgServerBusy
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "too many sign-ins at once: try again shortly"), msgServerBusy
 	}
 	s.Log.Error("fault", "request_id", r.caller.RequestID, "error", err)
-	return oauth.Refuse(oauth.ServerError, faultText), http.StatusInternalServerError, msgServerFault
-}
-
-// authorizeStatus: on the pages of the authorization endpoint every refusal is a bad request; nobody authenticates there.
-func (s *server) authorizeStatus(r *request, e *oauth.Error) int {
-	if code := status(e); r.route.machine || code != http.StatusUnauthorized {
-		return code
-	}
-	return http.StatusBadRequest
+	return oauth.Refuse(oauth.ServerError, faultText), msgServerFault
 }
 
 func pageMessage(e *oauth.Error) messageID {

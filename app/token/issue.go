@@ -2,6 +2,7 @@ package token
 
 import (
 	"context"
+	"errors"
 
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -52,9 +53,10 @@ func (e *Endpoint) respond(x exchange, t oauth.AccessToken) (oauth.TokenResponse
 func (e *Endpoint) claims(ctx context.Context, id identity.UserID, scope oauth.Scope) (claims oidc.Claims, err error) {
 	err = e.Store.View(ctx, func(r ports.Reader) error {
 		user, err := r.User(id)
-		if err == nil {
-			claims = oidc.ClaimsFor(user, scope)
+		if errors.Is(err, ports.ErrNotFound) {
+			return nil
 		}
+		claims = oidc.ClaimsFor(user, scope)
 		return err
 	})
 	return claims, err
