@@ -69,7 +69,7 @@ func (c Config) Validate() error {
 	var problems []error
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	check := func(name string, err error) {
-		if err != nil {
+		for _, err := range parts(err) {
 			wrong("%s: %w", name, err)
 		}
 	}
@@ -107,6 +107,17 @@ func (c Config) Validate() error {
 	return errors.Join(problems...)
 }
 
+// parts returns what an error joins, so that each part gets a line of its own that says what it is about.
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
 // ValidateServe says everything that keeps a server from starting: what Validate says, a missing issuer and missing files.
 func (c Config) ValidateServe() error {
 	c = c.WithDefaults()
@@ -136,44 +147,36 @@ func (c Config) FilesExist() error {
 	return errors.Join(problems...)
 }
 
-// CheckIssuer says why a URL cannot be an issuer, or nil (OIDC Discovery §3, RFC 8414 §2). Clients compare it byte by
+// CheckIssuer says everything for which a URL cannot be an issuer, joined, or nil (OIDC Discovery §3, RFC 8414 §2). Clients compare it byte by
 // byte, so exactly one spelling of each is accepted.
 func CheckIssuer(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme == "" || u.Opaque != "" {
 		return fmt.Errorf("%q is not an absolute URL such as https://id.example.org", s)
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7F || strings.ContainsRune("\\\"<>^`{|}%", r) }) {
-		return fmt.Errorf("%q holds a character that may not be in an issuer", s)
+	var problems []error
+	wrong := func(is bool, format string, args ...any) {
+		if is {
+			problems = append(problems, fmt.Errorf("%q "+format, append([]any{s}, args...)...))
+		}
 	}
-	scheme, host := u.Scheme, u.Hostname()
-	switch {
-	case scheme != "https" && scheme != "http":
-		return fmt.Errorf("%q must begin with https://", s)
-	case !strings.HasPrefix(s, scheme+"://"):
-		return fmt.Errorf("%q must have its scheme in lower case", s)
-	case host == "":
-		return fmt.Errorf("%q has no host", s)
-	case scheme == "http" && !isLoopback(host):
-		return fmt.Errorf("%q is http, which is accepted for localhost, 127.0.0.1 and [::1] only: use https", s)
-	case u.User != nil:
-		return fmt.Errorf("%q has user information before the host", s)
-	case strings.ContainsAny(s, "?#"):
-		return fmt.Errorf("%q has a query or a fragment", s)
-	case strings.HasSuffix(s, "/"):
-		return fmt.Errorf("%q ends in a slash: use %s", s, strings.TrimRight(s, "/"))
-	case u.Host != strings.ToLower(u.Host) || strings.HasSuffix(host, "."):
-		return fmt.Errorf("%q must have its host in lower case and without a dot at the end", s)
-	case u.Port() == "" && strings.HasSuffix(u.Host, ":"):
-		return fmt.Errorf("%q has a colon without a port", s)
-	case u.Port() != "" && !isPort(u.Port(), 1):
-		return fmt.Errorf("%q has the port %s: ports are 1 to 65535", s, u.Port())
-	case scheme == "https" && u.Port() == "443", scheme == "http" && u.Port() == "80":
-		return fmt.Errorf("%q spells out the default port: leave :%s away", s, u.Port())
-	case strings.Contains(u.Path, "//") || strings.Contains(u.Path+"/", "/./") || strings.Contains(u.Path+"/", "/../"):
-		return fmt.Errorf("%q has a path that browsers would rewrite", s)
-	}
-	return nil
+	scheme, host, port, path := u.Scheme, u.Hostname(), u.Port(), strings.TrimRight(u.EscapedPath(), "/")
+	wrong(strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7F || strings.ContainsRune("\\\"<>^`{|}%", r) }),
+		"holds a character that may not be in an issuer")
+	web := scheme == "https" || scheme == "http"
+	wrong(!web, "must begin with https://")
+	wrong(web && !strings.HasPrefix(s, scheme+"://"), "must have its scheme in lower case")
+	wrong(host == "", "has no host")
+	wrong(scheme == "http" && host != "" && !isLoopback(strings.ToLower(host)), "is http, which is accepted for localhost, 127.0.0.1 and [::1] only: use https")
+	wrong(u.User != nil, "has user information before the host")
+	wrong(strings.ContainsAny(s, "?#"), "has a query or a fragment")
+	wrong(strings.HasSuffix(u.Path, "/"), "ends in a slash: use %s", strings.TrimRight(s, "/"))
+	wrong(u.Host != strings.ToLower(u.Host) || strings.HasSuffix(host, "."), "must have its host in lower case and without a dot at the end")
+	wrong(host != "" && port == "" && strings.HasSuffix(u.Host, ":"), "has a colon without a port")
+	wrong(port != "" && !isPort(port, 1), "has the port %s: ports are 1 to 65535", port)
+	wrong((scheme == "https" && port == "443") || (scheme == "http" && port == "80"), "spells out the default port: leave :%s away", port)
+	wrong(strings.Contains(path, "//") || strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../"), "has a path that browsers would rewrite")
+	return errors.Join(problems...)
 }
 
 func isLoopback(host string) bool {

@@ -172,6 +172,20 @@ func TestEveryProblemAtOnce(t *testing.T) {
 	}
 }
 
+func TestEveryFaultOfAnIssuerAtOnce(t *testing.T) {
+	err := Config{Issuer: "http://A:B@ID.example.org:070/x//y z/?q"}.Validate()
+	for _, want := range []string{"use https", "user information", "query", "ends in a slash", "lower case", "1 to 65535", "rewrite", "character that may not be"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no line with %q in:\n%v", want, err)
+		}
+	}
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, "issuer: ") {
+			t.Errorf("a line does not say what it is about: %s", line)
+		}
+	}
+}
+
 func TestRightConfigurations(t *testing.T) {
 	cert, key := certify(t, t.TempDir(), "a")
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}

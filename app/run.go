@@ -100,13 +100,28 @@ func listen(address string) ([]net.Listener, error) {
 	// A port that is taken on one of the two would send half of the visitors to somebody else.
 	if len(all) == 0 || errors.Is(err4, syscall.EADDRINUSE) || errors.Is(err6, syscall.EADDRINUSE) {
 		closeAll(all)
-		return nil, cannotListen(address, errors.Join(err4, err6))
+		switch {
+		case errors.Is(err4, syscall.EADDRINUSE):
+			return nil, cannotListen(address, err4)
+		case errors.Is(err6, syscall.EADDRINUSE):
+			return nil, cannotListen(address, err6)
+		}
+		return nil, cannotListen(address, fmt.Errorf("%w; %w", err4, err6))
 	}
 	return all, nil
 }
 
 func cannotListen(address string, err error) error {
-	return fmt.Errorf("cannot listen on %s: %w: stop what uses it, or choose another address with --listen", address, err)
+	advice := "choose another address with --listen"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		advice = "stop what uses it, or " + advice
+	case errors.Is(err, syscall.EACCES):
+		advice = "let latchkey bind ports below 1024, or choose a higher one with --listen"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		advice = "name an address of this machine with --listen"
+	}
+	return fmt.Errorf("cannot listen on %s: %w: %s", address, err, advice)
 }
 
 func closeAll(listeners []net.Listener) {

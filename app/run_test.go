@@ -114,6 +114,17 @@ func TestRunOnATakenPort(t *testing.T) {
 		if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "--listen") {
 			t.Errorf("%s: %v", host, err)
 		}
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: one problem in more than one line: %v", host, err)
+		}
+	}
+}
+
+// Only of a port that is taken somebody can be told to stop what uses it.
+func TestRunOnAnAddressOfAnotherMachine(t *testing.T) {
+	_, err := listen("192.0.2.1:0")
+	if err == nil || strings.Contains(err.Error(), "stop what uses it") || !strings.Contains(err.Error(), "--listen") {
+		t.Errorf("got %v", err)
 	}
 }
 

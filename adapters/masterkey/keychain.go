@@ -104,7 +104,7 @@ func (k *Keychain) MAC(purpose string, message []byte) [32]byte {
 const sealVersion = 1
 
 // ErrSealed is returned for a value that was not sealed with this master key for this purpose and row.
-var ErrSealed = errors.New("a sealed value does not open: the master key is another, or the value was altered or moved")
+var ErrSealed = errors.New("a sealed value does not open")
 
 // Seal encrypts plaintext for one row. The nonce is random, so one purpose seals fewer than 2^32 values.
 func (k *Keychain) Seal(purpose, row string, plaintext []byte) []byte {

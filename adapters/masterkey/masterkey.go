@@ -33,10 +33,11 @@ var ErrMalformed = errors.New("this is not a Latchkey master key")
 func Create(path string) (*Keychain, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("master key %s exists already and is left as it is: name another file, or use this one", path)
+		return nil, fmt.Errorf("master key %s: %w and is left as it is, because it may belong to a database that is elsewhere now: "+
+			"name another file with --master-key", path, fs.ErrExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("create master key: %w", err)
+		return nil, fmt.Errorf("create master key: %w: name a file in a folder that you may write to with --master-key", err)
 	}
 	var master [keySize]byte
 	rand.Read(master[:])
@@ -73,7 +74,7 @@ func Load(path string) (*Keychain, error) {
 			"with --master-key; it cannot be made anew for an existing database", path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read master key: %w", err)
+		return nil, unreadable(err)
 	}
 	defer file.Close()
 	info, err := file.Stat() // of what was opened: the name may lead elsewhere by now
@@ -93,6 +94,14 @@ func Load(path string) (*Keychain, error) {
 		return nil, fmt.Errorf("master key %s: %w: restore the file from where you keep it", path, err)
 	}
 	return New(master), nil
+}
+
+// unreadable says what to do about a file that cannot be opened.
+func unreadable(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("read master key: %w: run latchkey as the user who owns the file, or give it to the user who runs latchkey", err)
+	}
+	return fmt.Errorf("read master key: %w", err)
 }
 
 // allowed returns the permission bits beyond the owner's that path may have. systemd gives the service's user access to a

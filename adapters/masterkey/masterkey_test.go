@@ -40,7 +40,7 @@ func TestCreateReplacesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, _ := os.ReadFile(path)
-	if _, err := Create(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := Create(path); !errors.Is(err, os.ErrExist) || !strings.Contains(err.Error(), path) {
 		t.Errorf("second Create: error %v, want one that names the file", err)
 	}
 	if after, _ := os.ReadFile(path); string(after) != string(before) {
@@ -52,6 +52,16 @@ func TestCreateReplacesNothing(t *testing.T) {
 	}
 	if second, _ := os.ReadFile(other); string(second) == string(before) {
 		t.Error("two keys are alike")
+	}
+}
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	if _, err := Create(filepath.Join(t.TempDir(), "missing", "latchkey.key")); err == nil || !strings.Contains(err.Error(), "--master-key") {
+		t.Errorf("no folder: %v", err)
+	}
+	denied := &os.PathError{Op: "open", Path: "latchkey.key", Err: os.ErrPermission}
+	if err := unreadable(denied); !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "run latchkey as the user") {
+		t.Errorf("permission denied: %v", err)
 	}
 }
 

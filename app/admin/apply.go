@@ -16,6 +16,14 @@ import (
 // wrong; nothing was changed then.
 func (s *Service) Apply(ctx context.Context, caller audit.Caller, d Document, planOnly bool) (Plan, error) {
 	if problems := d.check(identity.SiteWords(s.Issuer)); len(problems) > 0 {
+		err := s.Store.View(ctx, func(r ports.Reader) error {
+			unknown, err := d.unknownMembers(r)
+			problems = append(problems, unknown...)
+			return err
+		})
+		if err != nil {
+			return Plan{}, err
+		}
 		return Plan{}, problems
 	}
 	return s.apply(ctx, caller, d, planOnly, false)
@@ -23,8 +31,8 @@ func (s *Service) Apply(ctx context.Context, caller audit.Caller, d Document, pl
 
 // AddUser registers a new user under the rules of a document. The error is ErrExists when there is one.
 func (s *Service) AddUser(ctx context.Context, caller audit.Caller, u User) error {
-	if problems := u.check(identity.SiteWords(s.Issuer)); len(problems) > 0 {
-		return Problems(problems)
+	if err := u.Check(s.Issuer); err != nil {
+		return err
 	}
 	_, err := s.apply(ctx, caller, Document{Users: []User{u}}, false, true)
 	return err
@@ -33,8 +41,8 @@ func (s *Service) AddUser(ctx context.Context, caller audit.Caller, u User) erro
 // AddClient registers a new client under the rules of a document and returns the secret that was made for it; empty: none
 // was made. The error is ErrExists when there is one.
 func (s *Service) AddClient(ctx context.Context, caller audit.Caller, c Client) (oauth.Secret, error) {
-	if problems := c.check(); len(problems) > 0 {
-		return "", Problems(problems)
+	if err := c.Check(); err != nil {
+		return "", err
 	}
 	plan, err := s.apply(ctx, caller, Document{Clients: []Client{c}}, false, true)
 	if err != nil || len(plan.Made) == 0 {

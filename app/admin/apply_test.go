@@ -139,16 +139,53 @@ func TestProblemsChangeNothing(t *testing.T) {
 	f := newFixture(t)
 	d := f.parse(`{"users": [{"username": "new", "password": "id.example.org example"}], "groups": [{"name": "g", "members": ["nobody"]}]}`)
 	_, err := f.Apply(t.Context(), caller, d, false)
-	if want := []string{"users[0].password: " + identity.ErrPasswordCommon.Error()}; !cmp.Equal(problems(err), want) {
-		t.Errorf("a password made of the issuer's name: %v", err)
+	nobody := `groups[0].members[0]: there is no user "nobody"`
+	if want := []string{"users[0].password: " + identity.ErrPasswordCommon.Error(), nobody}; !cmp.Equal(problems(err), want) {
+		t.Errorf("a password made of the issuer's name, and an unknown member: %v", err)
 	}
 	d.Users[0].Password = "a river runs past the school"
 	_, err = f.Apply(t.Context(), caller, d, false)
-	if want := []string{`groups[0].members[0]: there is no user "nobody"`}; !cmp.Equal(problems(err), want) {
+	if want := []string{nobody}; !cmp.Equal(problems(err), want) {
 		t.Errorf("an unknown member: %v", err)
 	}
 	if f.store.updates != 0 || f.user("new").ID != "" {
 		t.Error("something was kept")
+	}
+}
+
+// A document with mistakes of form goes through every other check too, those against the file included; what may only
+// follow from such a mistake is not told.
+func TestMistakesOfFormHideNothing(t *testing.T) {
+	f := newFixture(t)
+	tests := []struct {
+		name, document string
+		want           []string
+	}{
+		{"form, value and store", `{"users": [{"username": "sari", "admin": "yes", "email": "x"}], "groups": [{"name": "g", "members": ["sari", "nobody", 7]}]}`,
+			[]string{"users[0].admin: must be", `users[0].email "x"`, "groups[0].members[2]: must be", `groups[0].members[1]: there is no user "nobody"`}},
+		{"the member may be the user without a name", `{"users": [{"username": 1}], "groups": [{"name": "g", "members": ["sari"]}]}`,
+			[]string{"users[0].username: must be"}},
+		{"what follows", `{"users": [{"username": "a", "email": 1, "email_verified": true, "claims": {"phone_number": 2, "phone_number_verified": true}}, 3]}`,
+			[]string{"users[0].email: must be", "users[0].claims.phone_number: must be", "users[1]: must be"}},
+		{"not JSON", `{`, []string{"line 1"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			d, err := admin.ParseDocument([]byte(test.document))
+			if err == nil {
+				t.Fatal("parsed without a problem")
+			}
+			_, err = f.Apply(t.Context(), caller, d, false)
+			got := problems(err)
+			for _, w := range test.want {
+				if !strings.Contains(strings.Join(got, "\n"), w) {
+					t.Errorf("no problem with %q", w)
+				}
+			}
+			if len(got) != len(test.want) || f.store.updates != 0 {
+				t.Errorf("got %d problems in %d units:\n%s", len(got), f.store.updates, strings.Join(got, "\n"))
+			}
+		})
 	}
 }
 

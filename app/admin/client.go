@@ -36,8 +36,6 @@ type Client struct {
 
 	Profile oauth.Profile
 	Rules   Rules
-
-	broken bool
 }
 
 // Rules are the rules in which a client differs from its profile.
@@ -116,8 +114,16 @@ func (r *reader) client(v value, path string) Client {
 	for _, d := range durations(&c.Rules, &unused) {
 		known[d.name] = r.seconds(d.declared)
 	}
-	c.broken = !r.object(v, path, known)
+	r.object(v, path, known)
 	return c
+}
+
+// Check says everything that is wrong with the client, as Problems, or nil.
+func (c *Client) Check() error {
+	if problems := c.check(); len(problems) > 0 {
+		return Problems(problems)
+	}
+	return nil
 }
 
 func (c *Client) check() []string {

@@ -13,6 +13,7 @@ import (
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
+	"latchkey/ports"
 )
 
 // Document declares users, groups, clients and settings. What it declares is declared whole: a member that is left out
@@ -22,22 +23,25 @@ type Document struct {
 	Users    []User
 	Groups   []Group
 	Clients  []Client
+
+	wrong  Problems // with its form: it is not applied
+	unread []string // paths of members of which nothing is known, because their form is wrong
 }
 
 // Group adds memberships; it takes none away.
 type Group struct {
 	Name    string
 	Members []string // usernames
-
-	broken bool // what could be read of it is not worth checking
 }
 
 // ParseDocument reads a document strictly: unknown, repeated and mistyped members are problems, not surprises. The error
-// lists every problem with its path, or is a syntax error with line and column.
+// lists every problem with its path, or is a syntax error with line and column. What could be read is returned beside it,
+// for Apply, which refuses it and adds the problems that only the store can tell.
 func ParseDocument(b []byte) (Document, error) {
 	root, err := parseValue(b)
 	if err != nil {
-		return Document{}, Problems{err.Error()}
+		wrong := Problems{err.Error()}
+		return Document{wrong: wrong}, wrong
 	}
 	var r reader
 	var d Document
@@ -47,15 +51,17 @@ func ParseDocument(b []byte) (Document, error) {
 		"groups":   func(v value, path string) { d.Groups = list(&r, v, path, r.group) },
 		"clients":  func(v value, path string) { d.Clients = list(&r, v, path, r.client) },
 	})
-	if problems := append(r.problems, d.check(nil)...); len(problems) > 0 {
-		return Document{}, problems
+	d.wrong, d.unread = r.problems, r.unread
+	if problems := d.check(nil); len(problems) > 0 {
+		return d, problems
 	}
 	return d, nil
 }
 
-// check brings every value into its canonical form and returns what is wrong. site holds words no password may be made of.
+// check brings every value into its canonical form and returns what is wrong with the form and the values. site holds words
+// no password may be made of.
 func (d *Document) check(site []string) Problems {
-	var all Problems
+	all := slices.Clone(d.wrong)
 	seen := map[string]string{} // kind and name → path
 	once := func(path, kind, name string) {
 		if first, ok := seen[kind+name]; ok && name != "" {
@@ -65,39 +71,82 @@ func (d *Document) check(site []string) Problems {
 		seen[kind+name] = path
 	}
 	if d.Settings != nil {
-		all = append(all, under("settings", checkSettings(*d.Settings))...)
+		all = append(all, d.under("settings", checkSettings(*d.Settings))...)
 	}
 	for i := range d.Users {
-		if u := &d.Users[i]; !u.broken {
-			path := fmt.Sprintf("users[%d]", i)
-			all = append(all, under(path, u.check(site))...)
-			once(path, "user", u.Username)
-		}
+		u, path := &d.Users[i], fmt.Sprintf("users[%d]", i)
+		all = append(all, d.under(path, u.check(site))...)
+		once(path, "user", u.Username)
 	}
 	for i := range d.Groups {
-		if g := &d.Groups[i]; !g.broken {
-			path := fmt.Sprintf("groups[%d]", i)
-			all = append(all, under(path, g.check())...)
-			once(path, "group", g.Name)
-		}
+		g, path := &d.Groups[i], fmt.Sprintf("groups[%d]", i)
+		all = append(all, d.under(path, g.check())...)
+		once(path, "group", g.Name)
 	}
 	for i := range d.Clients {
-		if c := &d.Clients[i]; !c.broken {
-			path := fmt.Sprintf("clients[%d]", i)
-			all = append(all, under(path, c.check())...)
-			once(path, "client", string(c.ID))
+		c, path := &d.Clients[i], fmt.Sprintf("clients[%d]", i)
+		all = append(all, d.under(path, c.check())...)
+		once(path, "client", string(c.ID))
+	}
+	return all
+}
+
+// under puts the path of an object before problems that begin with the name of its member. A problem that names a member
+// of which nothing is known is left out: it may only follow from the mistake that is reported already.
+func (d *Document) under(path string, problems []string) Problems {
+	var all Problems
+	for _, p := range problems {
+		follows := slices.ContainsFunc(d.unread, func(unread string) bool {
+			member, inside := strings.CutPrefix(unread, path+".")
+			return unread == path || (inside && names(p, member))
+		})
+		if !follows {
+			all = append(all, path+"."+p)
 		}
 	}
 	return all
 }
 
-// under puts the path of an object before problems that begin with the name of its member.
-func under(path string, problems []string) Problems {
-	all := make(Problems, len(problems))
-	for i, p := range problems {
-		all[i] = path + "." + p
+// names reports whether a problem is about the member, or about what is inside it.
+func names(problem, member string) bool {
+	short := member[strings.LastIndexByte(member, '.')+1:]
+	words := strings.FieldsFunc(problem, func(r rune) bool { return r == ' ' || r == ',' || r == ':' })
+	return slices.ContainsFunc(words, func(word string) bool {
+		rest, begins := strings.CutPrefix(word, member)
+		return word == short || (begins && (rest == "" || rest[0] == '.' || rest[0] == '['))
+	})
+}
+
+// unknownMembers returns the members of groups who are neither declared nor on file. While the name of a declared user is
+// unknown it returns none, because it may be theirs.
+func (d *Document) unknownMembers(r ports.Reader) (Problems, error) {
+	declared := map[string]bool{}
+	for i, u := range d.Users {
+		path := fmt.Sprintf("users[%d]", i)
+		if slices.Contains(d.unread, path) || slices.Contains(d.unread, path+".username") {
+			return nil, nil
+		}
+		declared[u.Username] = true
 	}
-	return all
+	if slices.Contains(d.unread, "users") {
+		return nil, nil
+	}
+	var unknown Problems
+	for i, g := range d.Groups {
+		for j, m := range g.Members {
+			if name, err := identity.ParseUsername(m); err != nil || declared[name] {
+				continue // a name that nobody can have is a problem of its value
+			}
+			u, err := userNamed(r, m)
+			if err != nil {
+				return nil, err
+			}
+			if u.ID == "" {
+				unknown = append(unknown, fmt.Sprintf("groups[%d].members[%d]: there is no user %q", i, j, m))
+			}
+		}
+	}
+	return unknown, nil
 }
 
 func checkSettings(s oidc.Settings) []string {
@@ -155,7 +204,10 @@ func unseen(r rune) bool {
 }
 
 // reader turns values into documents and collects what is wrong.
-type reader struct{ problems Problems }
+type reader struct {
+	problems Problems
+	unread   []string
+}
 
 func (r *reader) wrong(path, format string, args ...any) {
 	if path == "" {
@@ -164,9 +216,15 @@ func (r *reader) wrong(path, format string, args ...any) {
 	r.problems = append(r.problems, path+": "+fmt.Sprintf(format, args...))
 }
 
+// mistyped reports a member of whose value nothing is known.
+func (r *reader) mistyped(path, format string, args ...any) {
+	r.wrong(path, format, args...)
+	r.unread = append(r.unread, path)
+}
+
 func (r *reader) is(v value, path string, want kind) bool {
 	if v.kind != want {
-		r.wrong(path, "must be %s, not %s", want, v.kind)
+		r.mistyped(path, "must be %s, not %s", want, v.kind)
 	}
 	return v.kind == want
 }
@@ -174,11 +232,10 @@ func (r *reader) is(v value, path string, want kind) bool {
 // fields are the members an object may have, and what reads each.
 type fields map[string]func(v value, path string)
 
-// object reads the members of an object. It reports whether nothing was wrong.
-func (r *reader) object(v value, path string, known fields) bool {
-	before := len(r.problems)
+// object reads the members of an object.
+func (r *reader) object(v value, path string, known fields) {
 	if !r.is(v, path, kindObject) {
-		return false
+		return
 	}
 	seen := map[string]bool{}
 	for _, m := range v.members {
@@ -187,7 +244,12 @@ func (r *reader) object(v value, path string, known fields) bool {
 		case !ok && path == "":
 			r.wrong(path, "unknown member %q: known are %s", m.name, knownNames(known))
 		case !ok:
-			r.wrong(path, "unknown member %q%s", m.name, suggestion(m.name, known))
+			if meant := meant(m.name, known); meant != "" {
+				r.wrong(path, "unknown member %q: did you mean %q?", m.name, meant)
+				r.unread = append(r.unread, join(path, meant))
+			} else {
+				r.wrong(path, "unknown member %q: known are %s", m.name, knownNames(known))
+			}
 		case seen[m.name]:
 			r.wrong(join(path, m.name), "given twice")
 		default:
@@ -195,7 +257,6 @@ func (r *reader) object(v value, path string, known fields) bool {
 		}
 		seen[m.name] = true
 	}
-	return len(r.problems) == before
 }
 
 func join(path, name string) string {
@@ -209,15 +270,15 @@ func knownNames(known fields) string {
 	return strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }
 
-// suggestion names the members a misspelling may have meant: those that share most of it.
-func suggestion(name string, known fields) string {
+// meant returns the member that a misspelling shares most with, or "".
+func meant(name string, known fields) string {
 	for _, k := range slices.Sorted(maps.Keys(known)) {
 		a, b := strings.ToLower(strings.ReplaceAll(name, "-", "_")), k
 		if a == b || strings.TrimSuffix(a, "s") == strings.TrimSuffix(b, "s") || strings.ReplaceAll(a, "_", "") == strings.ReplaceAll(b, "_", "") {
-			return fmt.Sprintf(": did you mean %q?", k)
+			return k
 		}
 	}
-	return ": known are " + knownNames(known)
+	return ""
 }
 
 func list[T any](r *reader, v value, path string, read func(value, string) T) []T {
@@ -273,7 +334,7 @@ func (r *reader) seconds(into **time.Duration) func(value, string) {
 		}
 		n, err := strconv.ParseInt(v.text, 10, 64)
 		if err != nil || n < 0 || n > math.MaxInt32 {
-			r.wrong(path, "must be a whole number of seconds")
+			r.mistyped(path, "must be a whole number of seconds")
 			return
 		}
 		d := time.Duration(n) * time.Second
@@ -283,14 +344,12 @@ func (r *reader) seconds(into **time.Duration) func(value, string) {
 
 func (r *reader) settings(v value, path string) *oidc.Settings {
 	var s oidc.Settings
-	if !r.object(v, path, fields{"organisation_name": text(r, &s.OrganisationName), "support": text(r, &s.Support)}) {
-		return nil
-	}
+	r.object(v, path, fields{"organisation_name": text(r, &s.OrganisationName), "support": text(r, &s.Support)})
 	return &s
 }
 
 func (r *reader) group(v value, path string) Group {
 	var g Group
-	g.broken = !r.object(v, path, fields{"name": text(r, &g.Name), "members": r.texts(&g.Members)})
+	r.object(v, path, fields{"name": text(r, &g.Name), "members": r.texts(&g.Members)})
 	return g
 }

@@ -85,6 +85,35 @@ func TestParseDocumentProblems(t *testing.T) {
 	}
 }
 
+func TestClaimsThatApplicationsUse(t *testing.T) {
+	tests := []struct {
+		claim        string
+		right, wrong []string
+	}{
+		{"profile", []string{"https://example.org/sari", "http://127.0.0.1:3000/"}, []string{"javascript:alert(1)", "http://example.org/", "sari"}},
+		{"picture", []string{"https://example.org/s.png"}, []string{"data:image/png;base64,AA", "https:///s.png"}},
+		{"website", []string{"https://example.org"}, []string{"example.org", "https://a:b@example.org"}},
+		{"locale", []string{"id", "en-US", "zh-Hant-TW", "x-desa"}, []string{"en_US", "i", "id-", "Bahasa Indonesia"}},
+		{"birthdate", []string{"1990-01-31", "0000-02-29", "1990", "2000-02-29"}, []string{"1990-02-30", "1900-02-29", "1990-13-01", "31-01-1990", "1990-1-3", "0000", "90"}},
+	}
+	for _, test := range tests {
+		parse := func(value string) error {
+			_, err := admin.ParseDocument([]byte(fmt.Sprintf(`{"users": [{"username": "a", "claims": {%q: %q}}]}`, test.claim, value)))
+			return err
+		}
+		for _, value := range test.right {
+			if err := parse(value); err != nil {
+				t.Errorf("%s %q: %v", test.claim, value, err)
+			}
+		}
+		for _, value := range test.wrong {
+			if got := problems(parse(value)); len(got) != 1 || !strings.HasPrefix(got[0], "users[0].claims."+test.claim+" ") {
+				t.Errorf("%s %q: %q", test.claim, value, got)
+			}
+		}
+	}
+}
+
 func TestParseDocumentBounds(t *testing.T) {
 	if _, err := admin.ParseDocument(make([]byte, admin.MaxDocument+1)); err == nil || !strings.Contains(err.Error(), "bytes") {
 		t.Errorf("a document that is too long: %v", err)

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,13 +25,11 @@ type User struct {
 	Groups        []string
 	Admin         bool
 	Disabled      bool
-
-	broken bool
 }
 
 func (r *reader) user(v value, path string) User {
 	var u User
-	u.broken = !r.object(v, path, fields{
+	r.object(v, path, fields{
 		"username":       text(r, &u.Username),
 		"password":       text(r, &u.Password),
 		"email":          text(r, &u.Email),
@@ -87,6 +86,14 @@ func addressMembers(a *identity.Address) []textMember {
 
 const maxClaim = 1024 // bytes of one claim
 
+// Check brings the user into canonical form and says everything that is wrong with it, as Problems, or nil.
+func (u *User) Check(issuer string) error {
+	if problems := u.check(identity.SiteWords(issuer)); len(problems) > 0 {
+		return Problems(problems)
+	}
+	return nil
+}
+
 func (u *User) check(site []string) []string {
 	var problems []string
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -124,6 +131,21 @@ func (u *User) checkClaims(wrong func(string, ...any)) {
 			wrong("claims.%s is longer than %d bytes or holds a character that cannot be seen", m.name, maxClaim)
 		}
 	}
+	for _, m := range []textMember{{"profile", &u.Claims.Profile}, {"picture", &u.Claims.Picture}, {"website", &u.Claims.Website}} {
+		// Applications put these into links and images: a javascript: URI would run in them.
+		if *m.value == "" {
+			continue
+		}
+		if err := oauth.CheckWebURI(*m.value); err != nil {
+			wrong("claims.%s %q %v", m.name, *m.value, err)
+		}
+	}
+	if l := u.Claims.Locale; l != "" && !languageTag.MatchString(l) {
+		wrong("claims.locale %q must be a language tag such as id or en-US (BCP 47)", l)
+	}
+	if b := u.Claims.Birthdate; b != "" && !isBirthdate(b) {
+		wrong("claims.birthdate %q must be a date YYYY-MM-DD, 0000-MM-DD without the year, or YYYY", b)
+	}
 	if u.Claims.PhoneNumberVerified && u.Claims.PhoneNumber == "" {
 		wrong("claims.phone_number_verified is true, but there is no phone_number")
 	}
@@ -137,6 +159,20 @@ func (u *User) checkClaims(wrong func(string, ...any)) {
 			wrong("claims.address.%s is longer than %d bytes or holds a character that cannot be seen", m.name, maxClaim)
 		}
 	}
+}
+
+// languageTag is the form of a BCP 47 tag (RFC 5646 §2.1), whatever its subtags mean.
+var languageTag = regexp.MustCompile(`^([A-Za-z]{2,8}|[xX]-[A-Za-z0-9]{1,8})(-[A-Za-z0-9]{1,8})*$`)
+
+// isBirthdate reports whether s is a date of the calendar, or a year (OIDC Core §5.1). The year 0000 stands for one that is
+// left out, so it is none by itself.
+func isBirthdate(s string) bool {
+	if len(s) == len("2006") {
+		_, err := time.Parse("2006", s)
+		return err == nil && s != "0000"
+	}
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // set returns the values sorted, each once: the order of groups says nothing.
@@ -229,9 +265,14 @@ func (p *planner) declaredGroups(username string) []string {
 
 // planMembers adds the users whom the document does not declare to the groups that name them.
 func (p *planner) planMembers(o *outcome, r ports.Reader) error {
+	unknown, err := p.document.unknownMembers(r)
+	if err != nil {
+		return err
+	}
+	o.problems = append(o.problems, unknown...)
 	done := map[string]bool{}
-	for i, g := range p.document.Groups {
-		for j, name := range g.Members {
+	for _, g := range p.document.Groups {
+		for _, name := range g.Members {
 			if p.users[name] != nil || done[name] {
 				continue
 			}
@@ -240,8 +281,7 @@ func (p *planner) planMembers(o *outcome, r ports.Reader) error {
 				return err
 			}
 			if old.ID == "" {
-				o.problems = append(o.problems, fmt.Sprintf("groups[%d].members[%d]: there is no user %q", i, j, name))
-				continue
+				continue // among the unknown
 			}
 			done[name] = true
 			new := old

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -43,13 +44,11 @@ func runApply(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	document, err := admin.ParseDocument(b)
-	if err != nil {
-		return err
-	}
+	// Apply refuses a document with mistakes, and adds to its list what only the database can tell.
+	document, wrong := admin.ParseDocument(b)
 	a, err := app.New(ctx, cfg)
 	if err != nil {
-		return err
+		return errors.Join(wrong, err)
 	}
 	defer a.Close()
 	plan, err := a.Admin.Apply(ctx, audit.Caller{}, document, c.values.has("plan"))

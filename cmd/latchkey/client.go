@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"latchkey/app"
@@ -36,15 +37,12 @@ is declared with latchkey apply.`,
 	run: runClientAdd,
 }
 
+var clientArguments = map[string]string{"client_id": "CLIENT_ID", "client_name": "--name", "redirect_uris": "--redirect-uri",
+	"post_logout_redirect_uris": "--post-logout-redirect-uri", "profile": "--profile", "scope": "--scope"}
+
 func runClientAdd(ctx context.Context, c *call) error {
 	cfg, err := c.database()
-	if err != nil {
-		return err
-	}
-	secret, _, err := c.secret("client-secret")
-	if err != nil {
-		return err
-	}
+	secret, _, unread := c.secret("client-secret")
 	client := admin.Client{
 		ID: oauth.ClientID(c.args[0]), Secret: secret, Name: c.values.text("name"),
 		RedirectURIs: c.values["redirect-uri"], PostLogoutRedirectURIs: c.values["post-logout-redirect-uri"],
@@ -57,6 +55,9 @@ func runClientAdd(ctx context.Context, c *call) error {
 		scope := c.values.text("scope")
 		client.Scope = &scope
 	}
+	if err := errors.Join(err, unread, typed(client.Check(), clientArguments)); err != nil {
+		return err
+	}
 	a, err := app.New(ctx, cfg)
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func runClientAdd(ctx context.Context, c *call) error {
 	defer a.Close()
 	made, err := a.Admin.AddClient(ctx, audit.Caller{}, client)
 	if err != nil {
-		return err
+		return typed(err, clientArguments)
 	}
 	if c.values.has("json") {
 		printed := map[string]string{"client_id": string(client.ID)}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -28,10 +29,10 @@ const (
 const exitCodes = `Exit codes:
   0    done
   1    failure
-  2    wrong usage or configuration; nothing was changed
+  2    what was typed is wrong: usage, values or configuration; nothing was changed
   3    not found: a file or an object that was named
   4    conflict: it exists already, or something else holds it
-  5    refused: what was given breaks a rule; nothing was changed
+  5    refused: the file for apply breaks a rule; nothing was changed
   130  interrupted
 `
 
@@ -41,6 +42,30 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// typed turns the problems of an object that was declared with arguments into mistakes of these arguments: names has the
+// argument of each member.
+func typed(err error, names map[string]string) error {
+	var problems admin.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	told := make(admin.Problems, len(problems))
+	for i, p := range problems {
+		told[i] = p
+		end := strings.IndexFunc(p, func(r rune) bool { return r == ' ' || r == ':' || r == '[' })
+		if end < 0 {
+			continue
+		}
+		if argument, ok := names[p[:end]]; ok {
+			told[i] = argument + index.ReplaceAllString(p[end:], "")
+		}
+	}
+	return usageError{told}
+}
+
+// index is the place of a value in a list, which an argument does not show.
+var index = regexp.MustCompile(`^\[\d+\]`)
 
 func exitCode(ctx context.Context, err error) int {
 	is := func(targets ...error) bool {

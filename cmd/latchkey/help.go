@@ -27,6 +27,12 @@ func helpCommand() command {
 				fmt.Fprint(c.stdout, admin.Guide)
 				return nil
 			}
+			if group := subcommands(c.args[0]); len(group) > 0 && len(c.args) == 1 {
+				for _, cmd := range group {
+					printHelp(c.stdout, cmd)
+				}
+				return nil
+			}
 			cmd, _, err := find(c.args)
 			if err != nil {
 				return err

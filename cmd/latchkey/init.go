@@ -29,6 +29,10 @@ func runInit(ctx context.Context, c *call) error {
 	if err := errors.Join(err, cfg.Validate()); err != nil {
 		return usageError{err}
 	}
+	if _, err := os.Lstat(cfg.Database); err == nil {
+		return fmt.Errorf("the database %s exists already (%w) and is left as it is: next, latchkey serve --db %[1]s --issuer %[3]s",
+			cfg.Database, fs.ErrExist, issuerOrExample(cfg.Issuer))
+	}
 	if _, err := os.Lstat(cfg.MasterKey); err == nil {
 		return fmt.Errorf("%s: %w: it may belong to a database that is elsewhere now, so it is left as it is", cfg.MasterKey, fs.ErrExist)
 	}
@@ -42,16 +46,19 @@ func runInit(ctx context.Context, c *call) error {
 	if c.values.has("json") {
 		return printJSON(c.stdout, map[string]string{"database": cfg.Database, "master_key": cfg.MasterKey})
 	}
-	issuer := cfg.Issuer
-	if issuer == "" {
-		issuer = "https://id.example.org"
-	}
 	fmt.Fprintf(c.stderr, `Created the database %s and its master key %s.
 Keep a copy of the master key apart from backups of the database.
 
 Next:
   latchkey user add NAME --admin --db %[1]s
   latchkey serve --db %[1]s --issuer %[3]s
-`, cfg.Database, cfg.MasterKey, issuer)
+`, cfg.Database, cfg.MasterKey, issuerOrExample(cfg.Issuer))
 	return nil
+}
+
+func issuerOrExample(issuer string) string {
+	if issuer == "" {
+		return "https://id.example.org"
+	}
+	return issuer
 }

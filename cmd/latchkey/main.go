@@ -77,6 +77,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if args[0] == "--version" {
 		args = []string{versionCommand.name}
 	}
+	if group := subcommands(args[0]); len(group) > 0 && len(args) > 1 && isHelp(args[1]) {
+		for _, cmd := range group {
+			printHelp(c.stdout, cmd)
+		}
+		return exitOK
+	}
 	cmd, rest, err := find(args)
 	if err != nil {
 		show(c.stderr, err)
@@ -126,6 +132,11 @@ func asksForHelp(args []string) bool {
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "--help" || arg == "-help" }
 
+// subcommands returns the commands of two words that begin with this one.
+func subcommands(first string) []command {
+	return slices.DeleteFunc(commands(), func(cmd command) bool { return !strings.HasPrefix(cmd.name, first+" ") })
+}
+
 // find returns the command that the arguments name, and what follows its name.
 func find(args []string) (command, []string, error) {
 	var names, second []string
@@ -143,9 +154,6 @@ func find(args []string) (command, []string, error) {
 	}
 	if len(second) > 0 {
 		typed := strings.Join(args[:min(2, len(args))], " ")
-		if len(args) > 1 && isHelp(args[1]) {
-			typed = args[0]
-		}
 		return command{}, nil, usage("there is no command %q: use latchkey %s %s", typed, args[0], strings.Join(second, ", "))
 	}
 	if near := nearest(args[0], names); near != "" {

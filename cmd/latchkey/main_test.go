@@ -110,7 +110,8 @@ func TestCommands(t *testing.T) {
 		{"help", []step{{"", "help", exitOK, `latchkey quickstart`, `^$`}, {"", "--help", exitOK, `Exit codes:`, `^$`}, {"", "-h", exitOK, `Commands`, `^$`}}},
 		{"help of a command", []step{{"", "help user add", exitOK, `--password-stdin`, `^$`}, {"", "help file", exitOK, `redirect_uris`, `^$`}, {"", "help nothing", exitUsage, `^$`, `no command "nothing"`}}},
 		{"unknown command", []step{{"", "sevre", exitUsage, `^$`, `there is no command "sevre": did you mean serve\?`}, {"", "frobnicate", exitUsage, `^$`, `latchkey help lists them`}}},
-		{"half a command", []step{{"", "user", exitUsage, `^$`, `use latchkey user add`}, {"", "user ad x", exitUsage, `^$`, `no command "user ad": use latchkey user add`}}},
+		{"half a command", []step{{"", "user", exitUsage, `^$`, `use latchkey user add`}, {"", "user ad x", exitUsage, `^$`, `no command "user ad": use latchkey user add`},
+			{"", "user --help", exitOK, `latchkey user add`, `^$`}, {"", "client -h", exitOK, `latchkey client add`, `^$`}, {"", "help user", exitOK, `latchkey user add`, `^$`}}},
 		{"unknown flag", []step{{"", "init --dbb x", exitUsage, `^$`, `no flag --dbb: did you mean --db\?`}, {"", "init --frobnicate", exitUsage, `^$`, `no flag --frobnicate`}}},
 		{"every wrong flag at once", []step{{"", "serve --isuer x --lisen y --db", exitUsage, `^$`, `3 things[^$]*--issuer\?[^$]*--listen\?[^$]*--db needs a value: --db FILE[^$]*latchkey serve --help`}}},
 		{"flag given twice", []step{{"", "init --db a --db b", exitUsage, `^$`, `--db is given twice`}}},
@@ -121,7 +122,7 @@ func TestCommands(t *testing.T) {
 
 		{"init twice", []step{
 			{"", "init --db new.db --issuer https://id.example.org", exitOK, `^$`, `Created the database new.db[^$]*latchkey serve --db new.db --issuer https://id.example.org`},
-			{"", "init --db new.db", exitConflict, `^$`, `exist`},
+			{"", "init --db new.db", exitConflict, `^$`, `^latchkey: the database new.db exists already .* latchkey serve --db new.db`},
 			{"", "init --db other.db --master-key new.db.key", exitConflict, `^$`, `new.db.key: file already exists`}}},
 		{"init in JSON", []step{{"", "init --json --db new.db", exitOK, `"master_key": "new.db.key"`, `^$`}}},
 		{"init with a wrong issuer", []step{{"", "init --db new.db --issuer http://id.example.org/", exitUsage, `^$`, `use https`}, {"", "apply - --db new.db", exitNotFound, `^$`, `new.db does not exist`}}},
@@ -137,6 +138,7 @@ func TestCommands(t *testing.T) {
 		{"apply what is wrong", []step{
 			{`{"users": [{"username": "a b"}], "x": 1}`, "apply -", exitRefused, `^$`, `2 things have to be put right:\n  - document: unknown member "x"[^$]*users\[0\].username`},
 			{"{", "apply -", exitRefused, `^$`, `line 1, column 2`},
+			{`{"users": [{"username": "sari", "admin": 1, "email": "x"}], "groups": [{"name": "g", "members": ["nobody"]}]}`, "apply -", exitRefused, `^$`, `3 things[^$]*admin[^$]*email "x"[^$]*no user "nobody"`},
 			{"", "apply missing.json", exitNotFound, `^$`, `missing.json`},
 			{document, "apply - --db missing.db", exitNotFound, `^$`, `missing.db does not exist.*latchkey init`},
 			{document, "apply - --issuer http://x", exitUsage, `^$`, `issuer`}}},
@@ -146,7 +148,7 @@ func TestCommands(t *testing.T) {
 			{goodPassword, "user add --password-stdin --admin -- tio", exitOK, `^$`, `Administrator tio added`},
 			{goodPassword, "user add --password-stdin --json BUDI", exitOK, `"username": "budi"`, `^$`},
 			{goodPassword, "user add sari --password-stdin", exitConflict, `^$`, `user "sari" exists already`},
-			{"short", "user add eko --password-stdin --email x", exitRefused, `^$`, `at least 15[^$]*email "x"`},
+			{"short", "user add eko/ --password-stdin --email x", exitUsage, `^$`, `3 things[^$]*USERNAME "eko/"[^$]*at least 15[^$]*--email "x"`},
 			{"", "user add eko --password-stdin", exitUsage, `^$`, `the secret is empty`},
 			{"", "user add eko", exitUsage, `^$`, `no terminal.*--password-stdin or --password-file`},
 			{"", "user add eko --password-file missing", exitNotFound, `^$`, `missing`},
@@ -158,8 +160,9 @@ func TestCommands(t *testing.T) {
 			{"", "client add wiki --redirect-uri https://wiki.example/cb", exitConflict, `^$`, `client "wiki" exists already`},
 			{"", "client add spa --public --json --redirect-uri https://spa.example/cb", exitOK, `^{\n  "client_id": "spa"\n}\n$`, `^$`},
 			{goodSecret, "client add own --client-secret-stdin --redirect-uri https://own.example/cb --scope openid", exitOK, `^client_id      own\n$`, `Client added`},
-			{"short", "client add own2 --client-secret-stdin --redirect-uri https://own.example/cb", exitRefused, `^$`, `needs 32 to 512`},
-			{"", "client add bad --redirect-uri http://bad.example/cb --profile lax", exitRefused, `^$`, `2 things[^$]*profile "lax"[^$]*redirect_uris\[0\]`}}},
+			{"short", "client add own2 --client-secret-stdin --redirect-uri https://own.example/cb", exitUsage, `^$`, `needs 32 to 512`},
+			{"", "client add bad --redirect-uri http://bad.example/cb --profile lax", exitUsage, `^$`, `2 things[^$]*--profile "lax"[^$]*--redirect-uri "http://bad`},
+			{"", "client add bare", exitUsage, `^$`, `^latchkey: --redirect-uri is missing`}}},
 
 		{"secrets in arguments", []step{
 			{"", "user add sari --password hunter2hunter2", exitUsage, `^$`, `every user of this machine can read arguments`},
@@ -170,6 +173,7 @@ func TestCommands(t *testing.T) {
 			`[^$]*rate-limit-scale: "many"[^$]*trusted-proxies: "x"[^$]*issuer[^$]*tls[^$]*missing.db`}}},
 		{"serve without an issuer", []step{{"", "serve", exitUsage, `^$`, `issuer: is missing: give --issuer or LATCHKEY_ISSUER`}}},
 		{"serve without a database", []step{{"", "serve --issuer https://id.example.org --db missing.db", exitNotFound, `^$`, `missing.db does not exist.*latchkey init`}}},
+		{"quickstart with a key and no database", []step{{"", "quickstart --issuer http://localhost:8080 --listen 127.0.0.1:0 --db new.db --master-key latchkey.db.key", exitConflict, `^$`, `master key latchkey.db.key[^$]*--master-key`}}},
 		{"quickstart on a wrong address", []step{{"", "quickstart --issuer http://id.example.org --db new.db", exitUsage, `^$`, `use https`}, {"", "apply - --db new.db", exitNotFound, `^$`, `new.db`}}},
 	}
 	for _, test := range tests {
@@ -347,4 +351,16 @@ func FuzzParseArguments(f *testing.F) {
 			t.Errorf("%d things out of %d arguments", n, len(args))
 		}
 	})
+}
+
+// A master key of another database is told in one line, once, with what to do.
+func TestWrongMasterKey(t *testing.T) {
+	inFolder(t)
+	if r := latchkey(t, "", "init", "--db", "other.db"); r.code != exitOK {
+		t.Fatalf("%+v", r)
+	}
+	r := latchkey(t, document, "apply", "-", "--master-key", "other.db.key")
+	if r.code != exitFailure || strings.Count(r.stderr, "\n") != 1 || strings.Count(r.stderr, "master key") != 1 || !strings.Contains(r.stderr, "--master-key") {
+		t.Errorf("%+v", r)
+	}
 }

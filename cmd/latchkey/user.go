@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"latchkey/app"
@@ -34,42 +35,40 @@ var userAddCommand = command{
 	run:   runUserAdd,
 }
 
+var userArguments = map[string]string{"username": "USERNAME", "email": "--email", "email_verified": "--email-verified",
+	"claims.name": "--name", "groups": "--group"}
+
 func runUserAdd(ctx context.Context, c *call) error {
 	cfg, err := c.database()
-	if err != nil {
+	password, given, unread := c.secret("password")
+	user := admin.User{
+		Username: c.args[0], Password: password,
+		Email: c.values.text("email"), EmailVerified: c.values.has("email-verified"),
+		Claims: identity.Claims{Name: c.values.text("name")}, Groups: c.values["group"], Admin: c.values.has("admin"),
+	}
+	if err := errors.Join(err, unread, typed(user.Check(cfg.Issuer), userArguments)); err != nil {
 		return err
 	}
-	username, err := identity.ParseUsername(c.args[0])
-	if err != nil {
-		return usage("%q: %w", c.args[0], err)
-	}
-	password, given, err := c.secret("password")
-	if err == nil && !given {
-		password, err = c.promptPassword(ctx)
-	}
-	if err != nil {
-		return err
+	if !given {
+		if user.Password, err = c.promptPassword(ctx); err != nil {
+			return err
+		}
 	}
 	a, err := app.New(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	user := admin.User{
-		Username: username, Password: password,
-		Email: c.values.text("email"), EmailVerified: c.values.has("email-verified"),
-		Claims: identity.Claims{Name: c.values.text("name")}, Groups: c.values["group"], Admin: c.values.has("admin"),
-	}
 	if err := a.Admin.AddUser(ctx, audit.Caller{}, user); err != nil {
-		return err
+		return typed(err, userArguments)
 	}
 	if c.values.has("json") {
-		return printJSON(c.stdout, map[string]any{"username": username, "admin": user.Admin})
+		return printJSON(c.stdout, map[string]any{"username": user.Username, "admin": user.Admin})
 	}
 	what := "User"
 	if user.Admin {
 		what = "Administrator"
 	}
-	fmt.Fprintf(c.stderr, "%s %s added. Next: latchkey client add CLIENT_ID --redirect-uri URL\n", what, username)
+	fmt.Fprintf(c.stderr, "%s %s added. Next: latchkey client add CLIENT_ID --redirect-uri URL\n", what, user.Username)
 	return nil
 }
