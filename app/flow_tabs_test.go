@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/app/apptest"
+	"latchkey/domain/audit"
 	"latchkey/domain/oidc"
 )
 
@@ -250,4 +251,21 @@ func TestTabs(t *testing.T) {
 			t.Errorf("%d codes", codes)
 		}
 	})
+}
+
+// AZ-14, CN-03: a consent page answers for whom it showed, whoever another tab has signed in since.
+func TestConsentIsWhoseItShowed(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	b, web, spa := p.Browser(), p.Client("web"), p.Client("spa")
+	web.SignIn(b, "alice") // so that the next page is consent at once
+	page := spa.Authorize(b)
+	if !page.IsConsent() {
+		t.Fatalf("%d %s", page.Status, page.URL)
+	}
+	spa.Code(b, "bob", set("prompt", "login")) // the other tab: bob signs in and agrees
+	issued := len(p.Events(audit.CodeIssued))
+	if after := b.Allow(page); !after.IsLogin() || len(p.Events(audit.CodeIssued)) != issued {
+		t.Errorf("alice's page was answered for bob: %d %s", after.Status, after.URL)
+	}
 }
