@@ -102,11 +102,14 @@ func New(t testing.TB, documents ...string) *Provider {
 	return p
 }
 
-// Restart closes the provider and opens its file again, as a new process would.
-func (p *Provider) Restart() {
+// Restart closes the provider and opens its file again, as a new process would; change sets other flags for it.
+func (p *Provider) Restart(change ...func(*app.Config)) {
 	p.t.Helper()
 	if err := p.Close(); err != nil {
 		p.t.Fatal(err)
+	}
+	for _, c := range change {
+		c(&p.config)
 	}
 	restarted, err := app.New(context.Background(), p.config)
 	if err != nil {
