@@ -23,6 +23,7 @@ import (
 	"latchkey/app/publish"
 	"latchkey/app/session"
 	"latchkey/app/token"
+	"latchkey/domain/audit"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
@@ -45,11 +46,11 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		return nil, err
 	}
 	keychain, keyErr := masterkey.Load(cfg.MasterKey)
-	store, err := sqlite.Open(cfg.Database)
-	if err := errors.Join(err, keyErr); err != nil {
-		if store != nil {
-			store.Close()
-		}
+	if keyErr != nil {
+		return nil, keyErr
+	}
+	store, err := sqlite.Open(cfg.Database, auditChain(keychain))
+	if err != nil {
 		return nil, err
 	}
 	a, err := compose(cfg, store, keychain)
@@ -69,11 +70,13 @@ func Create(ctx context.Context, cfg Config) (*App, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	store, err := sqlite.Create(cfg.Database)
+	// The file comes first, so that one which exists already costs no key; nothing is recorded before there is one.
+	var keychain *masterkey.Keychain
+	store, err := sqlite.Create(cfg.Database, func(body []byte) [32]byte { return auditChain(keychain)(body) })
 	if err != nil {
 		return nil, err
 	}
-	keychain, err := masterkey.Create(cfg.MasterKey)
+	keychain, err = masterkey.Create(cfg.MasterKey)
 	if err != nil {
 		return nil, errors.Join(err, store.Close(), removeDatabase(cfg.Database))
 	}
@@ -85,6 +88,11 @@ func Create(ctx context.Context, cfg Config) (*App, error) {
 		return nil, errors.Join(err, store.Close(), removeDatabase(cfg.Database), os.Remove(cfg.MasterKey))
 	}
 	return a, nil
+}
+
+// auditChain is what ties the events of the audit trail together.
+func auditChain(keychain *masterkey.Keychain) audit.Tagger {
+	return func(body []byte) [32]byte { return keychain.MAC(ports.PurposeAudit, body) }
 }
 
 // removeDatabase takes back a file that was just made.
@@ -117,7 +125,8 @@ func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*Ap
 	passwords := password.New(keychain, iterations)
 	tag := func(message []byte) [32]byte { return keychain.MAC(ports.PurposeRefreshTokens, message) }
 
-	administration := &admin.Service{Store: store, Secrets: secrets, Passwords: passwords, Signer: signer, Keys: signer, Now: now, Issuer: cfg.Issuer}
+	administration := &admin.Service{Store: store, Secrets: secrets, Passwords: passwords, Signer: signer, Keys: signer, Now: now,
+		Chain: auditChain(keychain), Issuer: cfg.Issuer}
 	a := &App{Admin: administration, Store: store, cfg: cfg, close: store.Close}
 	if cfg.Issuer == "" {
 		return a, nil

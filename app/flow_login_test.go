@@ -458,7 +458,7 @@ func found(t *testing.T, p *apptest.Provider) []string {
 	}
 	var family oauth.TokenFamily
 	err = p.Store.View(t.Context(), func(r ports.Reader) error {
-		code, err := r.Events(0, 1<<20)
+		code, err := r.Events(audit.Query{Limit: 1 << 20})
 		for _, e := range code {
 			if e.Family != "" {
 				family, err = r.TokenFamily(oauth.FamilyID(e.Family))

@@ -45,6 +45,7 @@ const (
 	PurposePepper        = "password-pepper"
 	PurposeCSRF          = "csrf"
 	PurposeCheck         = "master-key-check"
+	PurposeAudit         = "audit-chain"
 )
 
 // KeyMaker makes signing keys.

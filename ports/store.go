@@ -35,6 +35,16 @@ type Store interface {
 	Changes() uint64
 }
 
+// Moment names something that the provider remembers the last time of.
+type Moment string
+
+// The moments that are remembered.
+const (
+	BackupMade     Moment = "backup-made"
+	BackupVerified Moment = "backup-verified"
+	ClockSeen      Moment = "clock-seen" // the latest time at which the provider was seen running
+)
+
 // Reader looks things up. Every lookup of one thing that finds nothing is ErrNotFound.
 type Reader interface {
 	Client(oauth.ClientID) (oauth.Client, error)
@@ -67,8 +77,20 @@ type Reader interface {
 	FamiliesOfSession(identity.SessionID) ([]oauth.TokenFamily, error) // unrevoked, oldest first
 	SessionsOfUser(identity.UserID) ([]identity.Session, error)        // not ended, oldest first
 
-	// Events returns what happened after seq, oldest first, at most limit entries.
-	Events(after int64, limit int) ([]audit.Event, error)
+	TicketsOfUser(identity.UserID) ([]identity.Ticket, error) // not used yet, oldest first
+	// Users returns at most limit users whose usernames come after the given one, by username.
+	Users(after string, limit int) ([]identity.User, error)
+	// Sessions returns at most limit sessions that are live at now, newest first.
+	Sessions(now time.Time, limit int) ([]identity.Session, error)
+	// TokenRevoked reports whether RevokeToken was called for the access token.
+	TokenRevoked(oauth.TokenID) (bool, error)
+
+	// Events returns what the query selects.
+	Events(audit.Query) ([]audit.Event, error)
+	// TrailHead returns where the audit trail ends now.
+	TrailHead() (audit.Anchor, error)
+	// Moment returns when something happened last; the zero time: never.
+	Moment(Moment) (time.Time, error)
 }
 
 // Tx is one unit of work: a Reader that also saves whole aggregates, new or changed.
@@ -92,7 +114,14 @@ type Tx interface {
 	SaveCode(oauth.AuthorizationCode) error
 	SaveTokenFamily(oauth.TokenFamily) error
 
-	// Record adds to the audit trail: it commits with the deed or neither does. Seq is given by the store.
+	// RevokeToken refuses one access token from now on; the family it belongs to stays. It is remembered until expires.
+	RevokeToken(id oauth.TokenID, expires time.Time) error
+	// Expire makes final what had expired at an instant: sessions end, families are revoked, codes nobody redeemed,
+	// interactions and tickets go. It is for a clock that was set back, so that nothing comes to life again.
+	Expire(at time.Time) error
+	SaveMoment(Moment, time.Time) error
+
+	// Record adds to the audit trail: it commits with the deed or neither does. Seq and MAC are given by the store.
 	Record(audit.Event) error
 
 	// Sweep deletes at most limit rows of each kind that can no longer matter at now, and returns how many it deleted.

@@ -126,13 +126,50 @@ func (r reader) SessionsOfUser(id identity.UserID) ([]identity.Session, error) {
 	return list(&r.sessions, live, func(s identity.Session) time.Time { return s.CreatedAt }), nil
 }
 
-func (r reader) Events(after int64, limit int) ([]audit.Event, error) {
+func (r reader) TicketsOfUser(id identity.UserID) ([]identity.Ticket, error) {
+	open := func(k identity.Ticket) bool { return k.UsedAt.IsZero() && k.User == id && id != "" }
+	return list(&r.tickets, open, func(k identity.Ticket) time.Time { return k.CreatedAt }), nil
+}
+
+func (r reader) Users(after string, limit int) ([]identity.User, error) {
+	users := list(&r.users, func(u identity.User) bool { return u.Username > after }, func(identity.User) time.Time { return time.Time{} })
+	slices.SortFunc(users, func(a, b identity.User) int { return strings.Compare(a.Username, b.Username) })
+	return users[:min(len(users), limit)], nil
+}
+
+func (r reader) Sessions(now time.Time, limit int) ([]identity.Session, error) {
+	sessions := list(&r.sessions, func(s identity.Session) bool { return s.Live(now) }, func(s identity.Session) time.Time { return s.CreatedAt })
+	slices.Reverse(sessions)
+	return sessions[:min(len(sessions), limit)], nil
+}
+
+func (r reader) TokenRevoked(id oauth.TokenID) (bool, error) {
+	_, ok := r.revoked.rows[id]
+	return ok, nil
+}
+
+func (r reader) Moment(m ports.Moment) (time.Time, error) {
+	return r.moments.rows[m].value, nil
+}
+
+func (r reader) TrailHead() (audit.Anchor, error) {
+	if len(r.events) == 0 {
+		return audit.Anchor{}, nil
+	}
+	last := r.events[len(r.events)-1]
+	return audit.Anchor{Seq: last.Seq, MAC: last.MAC}, nil
+}
+
+func (r reader) Events(q audit.Query) ([]audit.Event, error) {
 	var events []audit.Event
-	for _, e := range r.events[min(max(after, 0), int64(len(r.events))):] {
-		if len(events) >= limit {
-			break
+	for i := range r.events {
+		e := r.events[i]
+		if q.Newest {
+			e = r.events[len(r.events)-1-i]
 		}
-		events = append(events, clone(e))
+		if len(events) < q.Limit && q.Matches(e) {
+			events = append(events, clone(e))
+		}
 	}
 	return events, nil
 }

@@ -26,6 +26,8 @@ type state struct {
 	grants       table[oauth.GrantID, oauth.Grant]
 	codes        table[oauth.Digest, oauth.AuthorizationCode]
 	families     table[oauth.FamilyID, oauth.TokenFamily]
+	moments      table[ports.Moment, time.Time]
+	revoked      table[oauth.TokenID, time.Time]
 	events       []audit.Event // a later state appends; no state looks past its own length
 	seq          int64         // of the newest row of any table
 }
@@ -33,7 +35,7 @@ type state struct {
 // own makes a copied state ready for changes: its maps are still those of the state before.
 func (s *state) own() {
 	for _, shared := range []*bool{&s.keys.shared, &s.clients.shared, &s.users.shared, &s.sessions.shared, &s.tickets.shared,
-		&s.attempts.shared, &s.interactions.shared, &s.grants.shared, &s.codes.shared, &s.families.shared} {
+		&s.attempts.shared, &s.interactions.shared, &s.grants.shared, &s.codes.shared, &s.families.shared, &s.moments.shared, &s.revoked.shared} {
 		*shared = true
 	}
 }

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -85,6 +86,7 @@ func (t *tx) DeleteUser(id identity.UserID) error {
 	t.users.remove(-1, func(u identity.User) bool { return u.ID == id })
 	t.sessions.remove(-1, func(s identity.Session) bool { return s.User == id })
 	t.codes.remove(-1, func(c oauth.AuthorizationCode) bool { return c.User == id })
+	t.tickets.remove(-1, func(k identity.Ticket) bool { return k.User == id && id != "" })
 	t.deleteGrants(func(g oauth.Grant) bool { return g.User == id })
 	t.changed = true
 	return t.failed
@@ -141,9 +143,47 @@ func (t *tx) SaveTokenFamily(f oauth.TokenFamily) error {
 	return nil
 }
 
+func (t *tx) RevokeToken(id oauth.TokenID, expires time.Time) error {
+	t.revoked.save(t.state, id, expires)
+	t.changed = true
+	return t.failed
+}
+
+func (t *tx) SaveMoment(m ports.Moment, at time.Time) error {
+	t.moments.save(t.state, m, at)
+	return t.failed
+}
+
+func (t *tx) Expire(at time.Time) error {
+	past := func(end time.Time) bool { return !at.Before(end) }
+	for _, s := range list(&t.sessions, func(s identity.Session) bool { return s.EndedAt.IsZero() && !s.Live(at) }, created) {
+		s.End(at)
+		t.sessions.save(t.state, s.ID, s)
+	}
+	for _, f := range list(&t.families, func(f oauth.TokenFamily) bool {
+		return f.RevokedAt.IsZero() && (past(f.ExpiresAt) || past(f.RotatedAt.Add(oauth.RefreshIdle)))
+	}, started) {
+		f.Revoke("expired", at)
+		t.families.save(t.state, f.ID, f)
+	}
+	t.codes.remove(-1, func(c oauth.AuthorizationCode) bool { return past(c.ExpiresAt) && c.RedeemedAt.IsZero() })
+	t.interactions.remove(-1, func(i oidc.Interaction) bool { return past(i.ExpiresAt) })
+	t.tickets.remove(-1, func(k identity.Ticket) bool { return past(k.ExpiresAt) })
+	t.changed = true
+	return t.failed
+}
+
+func created(s identity.Session) time.Time  { return s.CreatedAt }
+func started(f oauth.TokenFamily) time.Time { return f.CreatedAt }
+
 func (t *tx) Record(e audit.Event) error {
 	e = clone(e)
-	e.Seq = int64(len(t.events)) + 1
+	head, err := t.TrailHead()
+	if err != nil {
+		return err
+	}
+	e.Seq = head.Seq + 1
+	e.MAC = sha256.Sum256(e.Body(nil, head)) // without a key: what is in memory needs no proof
 	t.events = append(t.events, e)
 	return t.failed
 }
@@ -164,6 +204,7 @@ func (t *tx) Sweep(now time.Time, limit int) (int, error) {
 	n += t.families.remove(limit, func(f oauth.TokenFamily) bool { return past(f.ExpiresAt, keepPast) || done(f.RevokedAt, keepPast) })
 	n += t.attempts.remove(limit, func(a identity.Attempts) bool { return past(a.Since, identity.AttemptWindow) })
 	n += t.tickets.remove(limit, func(k identity.Ticket) bool { return past(k.ExpiresAt, 0) || !k.UsedAt.IsZero() })
+	n += t.revoked.remove(limit, func(expires time.Time) bool { return past(expires, 0) })
 	inUse := map[oauth.GrantID]bool{}
 	for _, f := range t.families.rows {
 		inUse[f.value.Grant] = true

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"latchkey/domain/audit"
 	"latchkey/ports"
 )
 
@@ -34,10 +35,12 @@ type batch struct {
 	done     chan struct{}
 	err      error
 	units    int
-	memo     *memo    // nil once a unit changed what it remembers
-	revision revision // of the file when the transaction began
-	changed  bool     // a unit saved something that Store.Changes counts
-	config   bool     // a unit changed what memo remembers
+	memo     *memo         // nil once a unit changed what it remembers
+	revision revision      // of the file when the transaction began
+	changed  bool          // a unit saved something that Store.Changes counts
+	config   bool          // a unit changed what memo remembers
+	head     *audit.Anchor // of the audit trail, once a unit asked for it
+	body     []byte        // room for the body of one event
 }
 
 // maxBatch bounds how long the first unit of a batch waits for the last.
@@ -86,6 +89,9 @@ func (g *group) run(ctx context.Context, fn func(ports.Tx) error) (*batch, error
 	kept = true
 	b.changed = b.changed || t.changed
 	b.config = b.config || t.config
+	if t.head != nil {
+		b.head = t.head
+	}
 	return b, nil
 }
 
@@ -185,6 +191,7 @@ type tx struct {
 	saved   bool // whether the savepoint is set
 	changed bool
 	config  bool
+	head    *audit.Anchor // of the audit trail with what this unit recorded; nil: it has not asked
 
 	// What the file holds of the code and the family the unit touched last, to know which indexes a save leaves alone.
 	code   codeIndexed

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -20,7 +22,7 @@ import (
 
 func create(t *testing.T) *Store {
 	t.Helper()
-	s, err := Create(filepath.Join(t.TempDir(), "latchkey.db"))
+	s, err := Create(filepath.Join(t.TempDir(), "latchkey.db"), func(b []byte) [32]byte { return sha256.Sum256(b) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func kept(t *testing.T, s *Store, name string) bool {
 
 // slow is a statement that saves for long enough to be interrupted.
 const slow = `INSERT INTO event (` + eventColumns + `) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < %d)
-	SELECT i, '', '', '', '', '', '', '', '', '', '' FROM n`
+	SELECT i, i, '', '', '', '', '', '', '', '', '', '', x'' FROM n`
 
 // A caller that leaves while its unit runs a slow statement hurts nobody: the unit ends as if it had stayed. With the
 // caller's context in the statement, SQLite would end the transaction of all three.
@@ -83,7 +85,7 @@ func TestImpatientCaller(t *testing.T) {
 	}
 	events := 0
 	if err := s.View(t.Context(), func(r ports.Reader) error {
-		last, err := r.Events(299_999, 10)
+		last, err := r.Events(audit.Query{After: 299_999, Limit: 10})
 		events = len(last)
 		return err
 	}); err != nil {
@@ -386,7 +388,9 @@ func TestLookupsUseIndexes(t *testing.T) {
 	}
 	mayScan := []string{"FROM client ORDER BY id", "FROM signing_key ORDER BY id", // all of them are asked for
 		"DELETE FROM code WHERE client", "DELETE FROM code WHERE user", // see the schema
-		"WHERE revoked_at <> 0 AND NOT EXISTS", "WHERE used_at <> 0"} // an index that holds no others
+		"WHERE revoked_at <> 0 AND NOT EXISTS", "WHERE used_at <> 0", // an index that holds no others
+		"ORDER BY seq DESC LIMIT 1",                      // its first row
+		"SET ended_at = ?1", "revoke_reason = 'expired'"} // see Expire
 	for q := range queries {
 		if strings.HasPrefix(q, "PRAGMA") || slices.ContainsFunc(mayScan, func(s string) bool { return strings.Contains(q, s) }) {
 			continue

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"latchkey/domain/audit"
 	"latchkey/migrations"
 	"latchkey/ports"
 )
@@ -26,6 +27,7 @@ var (
 
 const (
 	applicationID = 0x4C744B79 // "LtKy"
+	chained       = 2          // the migration that brought the chain of audit events
 	oldestSQLite  = 3_051_003  // releases before can lose commits when the log starts over
 )
 
@@ -54,7 +56,7 @@ var readerOnly = []setting{{"query_only", int64(1)}}
 
 // Create makes a new, empty database at path, and the directory if that is missing. The error is fs.ErrExist when there is
 // something already. The file appears whole or not at all.
-func Create(path string) (*Store, error) {
+func Create(path string, chain audit.Tagger) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func Create(path string) (*Store, error) {
 	if err := errors.Join(removeIfThere(unfinished), removeIfThere(unfinished+"-wal"), removeIfThere(unfinished+"-shm")); err != nil {
 		return nil, err
 	}
-	if err := fill(unfinished); err != nil {
+	if err := fill(unfinished, chain); err != nil {
 		return nil, fmt.Errorf("%s: %w", unfinished, err)
 	}
 	if err := os.Rename(unfinished, path); err != nil {
@@ -79,11 +81,11 @@ func Create(path string) (*Store, error) {
 	if err := syncDirectory(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	return Open(path)
+	return Open(path, chain)
 }
 
 // fill makes the file. SQLite gives its companions -wal and -shm the mode of the file.
-func fill(path string) error {
+func fill(path string, chain audit.Tagger) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
@@ -95,11 +97,11 @@ func fill(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.set(everyConnection, writerOnly), c.migrate(0), c.close())
+	return errors.Join(c.set(everyConnection, writerOnly), c.migrate(0, chain), c.close())
 }
 
-// Open opens the database at path and brings it to the schema of this release. Other processes may have it open.
-func Open(path string) (*Store, error) {
+// Open opens the database at path and brings it to the schema of this release; chain keys its audit trail. Other processes may have it open.
+func Open(path string, chain audit.Tagger) (*Store, error) {
 	_, number, _ := sqlite3.Version()
 	if err := checkSQLite(number); err != nil {
 		return nil, err
@@ -108,7 +110,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{pool: make(chan *conn, readers), closing: make(chan struct{})}
+	s := &Store{chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{})}
 	s.group.store = s
 	if err := s.connect(path, version); err != nil {
 		if denied(err) { // a file system mounted read-only, for one
@@ -237,7 +239,7 @@ func (s *Store) connect(path string, version int) (err error) {
 	if _, err := s.group.conn.exec("UPDATE revision SET changes = changes WHERE id = 1"); err != nil {
 		return err
 	}
-	if err := s.group.conn.migrate(version); err != nil {
+	if err := s.group.conn.migrate(version, s.chain); err != nil {
 		return err
 	}
 	if s.watch, err = connect(path, "ro"); err != nil {
@@ -299,7 +301,7 @@ func (c *conn) set(settings ...[]setting) error {
 }
 
 // migrate runs the migrations after version, each in a transaction of its own. Another process may be doing the same.
-func (c *conn) migrate(version int) error {
+func (c *conn) migrate(version int, chain audit.Tagger) error {
 	scripts, err := migrations.Scripts()
 	if err != nil {
 		return err
@@ -311,6 +313,9 @@ func (c *conn) migrate(version int) error {
 		current, err := first(c, func(r *row) int { return int(r.int()) }, "PRAGMA user_version")
 		if err == nil && current < n {
 			_, err = c.Exec(fmt.Sprintf("%s\nPRAGMA user_version = %d;", scripts[n-1], n), nil)
+		}
+		if err == nil && current < n && n == chained {
+			err = c.chainEvents(chain)
 		}
 		if err == nil {
 			_, err = c.exec("COMMIT")

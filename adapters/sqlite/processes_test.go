@@ -12,12 +12,13 @@ import (
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
+	"latchkey/ports/storetest"
 )
 
 // Two stores on one file stand for the server and the command line.
 func second(t *testing.T, path string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(path)
+	s, err := sqlite.Open(path, storetest.Tag)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestCrowd(t *testing.T) {
 	wg.Wait()
 	err := server.View(t.Context(), func(r ports.Reader) error {
 		a, err := r.Attempts("shared")
-		events, err2 := r.Events(0, 1<<20)
+		events, err2 := r.Events(audit.Query{Limit: 1 << 20})
 		if a.Count != kept || len(events) != kept {
 			t.Errorf("%d units were kept, but counted %d with %d events", kept, a.Count, len(events))
 		}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"crypto/sha256"
+	"time"
 
 	"latchkey/domain/identity"
 )
@@ -28,6 +29,11 @@ func (r *reader) SessionByKey(key [sha256.Size]byte) (identity.Session, error) {
 
 func (r *reader) SessionsOfUser(id identity.UserID) ([]identity.Session, error) {
 	return many(r, scanSession, "SELECT "+sessionColumns+" FROM session WHERE user = ? AND ended_at = 0 ORDER BY created_at, rowid", string(id))
+}
+
+func (r *reader) Sessions(now time.Time, limit int) ([]identity.Session, error) {
+	return many(r, scanSession, "SELECT "+sessionColumns+` FROM session WHERE ended_at = 0 AND expires_at > ?1 AND last_seen_at + idle > ?1
+		ORDER BY created_at DESC, rowid DESC LIMIT ?2`, ms(now), int64(max(limit, 0)))
 }
 
 var saveSession = upsert("session", "id", sessionColumns)

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"latchkey/domain/audit"
 	"latchkey/ports"
 )
 
@@ -27,8 +28,9 @@ const (
 // Store reads through a pool and writes through one connection.
 type Store struct {
 	group group
-	pool  chan *conn // idle connections for View
-	watch *conn      // the poller's
+	chain audit.Tagger // keys the audit trail
+	pool  chan *conn   // idle connections for View
+	watch *conn        // the poller's
 
 	publishing sync.Mutex
 	changes    atomic.Uint64

@@ -26,6 +26,7 @@ var sweeps = []struct {
 	{"token_family", keepPast, []string{"expires_at <= ?1", "revoked_at <> 0 AND revoked_at <= ?1"}},
 	{"grant", 0, []string{"revoked_at <> 0 AND NOT EXISTS (SELECT 1 FROM token_family f WHERE f.grant_id = grant.id)"}},
 	{"attempts", identity.AttemptWindow, []string{"since <= ?1"}},
+	{"revoked_token", 0, []string{"expires_at <= ?1"}},
 	{"ticket", 0, []string{"expires_at <= ?1", "used_at <> 0"}},
 }
 
@@ -35,8 +36,11 @@ func (t *tx) Sweep(now time.Time, limit int) (int, error) {
 		left := int64(limit)
 		for _, where := range s.where {
 			key := "rowid"
-			if s.table == "attempts" || s.table == "ticket" {
+			switch s.table {
+			case "attempts", "ticket":
 				key = "key"
+			case "revoked_token":
+				key = "id"
 			}
 			n, err := t.exec("DELETE FROM "+s.table+" WHERE "+key+" IN (SELECT "+key+" FROM "+s.table+" WHERE "+where+" LIMIT ?2)",
 				ms(now.Add(-s.keep)), left)

@@ -55,6 +55,10 @@ func (r *reader) UserByLogin(canonical string) (identity.User, error) {
 	return users[0], nil
 }
 
+func (r *reader) Users(after string, limit int) ([]identity.User, error) {
+	return many(r, scanUser, "SELECT "+userColumns+" FROM user WHERE username > ? ORDER BY username LIMIT ?", after, int64(max(limit, 0)))
+}
+
 func (r *reader) HasAdmin() (bool, error) {
 	return one(r, (*row).bool, "SELECT EXISTS (SELECT 1 FROM user WHERE admin = 1)")
 }
@@ -70,5 +74,8 @@ func (t *tx) DeleteUser(id identity.UserID) error {
 	if err := t.configure("DELETE FROM user WHERE id = ?", string(id)); err != nil { // sessions, grants and families follow
 		return err
 	}
-	return t.save("DELETE FROM code WHERE user = ?", string(id))
+	if err := t.save("DELETE FROM code WHERE user = ?", string(id)); err != nil {
+		return err
+	}
+	return t.save("DELETE FROM ticket WHERE user = ? AND user <> ''", string(id))
 }

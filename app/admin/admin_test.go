@@ -136,7 +136,7 @@ func (f *fixture) client(id oauth.ClientID) oauth.Client {
 }
 
 func (f *fixture) events() []audit.Event {
-	return view(f, func(r ports.Reader) ([]audit.Event, error) { return r.Events(0, 1000) })
+	return view(f, func(r ports.Reader) ([]audit.Event, error) { return r.Events(audit.Query{Limit: 1000}) })
 }
 
 // kinds are the kinds of the events since the first n.

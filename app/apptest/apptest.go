@@ -148,18 +148,8 @@ func (p *Provider) Now() time.Time { return p.clock.Now() }
 func (p *Provider) Events(kinds ...audit.Kind) []audit.Event {
 	p.t.Helper()
 	var found []audit.Event
-	err := p.Store.View(context.Background(), func(r ports.Reader) error {
-		events, err := r.Events(0, 1<<20)
-		for _, e := range events {
-			for _, k := range kinds {
-				if e.Kind == k {
-					found = append(found, e)
-				}
-			}
-			if len(kinds) == 0 {
-				found = append(found, e)
-			}
-		}
+	err := p.Store.View(context.Background(), func(r ports.Reader) (err error) {
+		found, err = r.Events(audit.Query{Kinds: kinds, Limit: 1 << 20})
 		return err
 	})
 	if err != nil {

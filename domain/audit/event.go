@@ -44,9 +44,15 @@ const (
 	SettingsChanged Kind = "settings.changed"
 	KeyCreated      Kind = "key.created"
 	KeyErased       Kind = "key.erased"
+	ClockSetBack    Kind = "clock.set_back"
 	SetupOffered    Kind = "setup.offered"
 	SetupUsed       Kind = "setup.used"
 	SetupDenied     Kind = "setup.denied"
+	KeyRevoked      Kind = "key.revoked"
+	UserUnlocked    Kind = "user.unlocked"
+	ResetOffered    Kind = "user.reset_offered"
+	ResetDenied     Kind = "reset.denied"
+	AdminRecovered  Kind = "admin.recovered"
 )
 
 // Caller is who asked: the request and where it came from. The command line is a caller without an address.
@@ -68,6 +74,9 @@ type Event struct {
 	Session string // sid
 	Grant   string
 	Family  string
+
+	// MAC ties the event to all before it; given by the store, see Verify.
+	MAC [32]byte
 
 	// Facts holds what was received and expected, in words, under short names; never a secret.
 	Facts map[string]string

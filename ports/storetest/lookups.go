@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -37,7 +38,7 @@ func missingIsErrNotFound(t *testing.T, s ports.Store) {
 		set, err2 := r.Settings()
 		keys, err3 := r.SigningKeys()
 		clients, err4 := r.Clients()
-		events, err5 := r.Events(0, 10)
+		events, err5 := r.Events(audit.Query{Limit: 10})
 		if (a != identity.Attempts{Key: "x"}) || (set != oidc.Settings{}) || len(keys)+len(clients)+len(events) > 0 {
 			t.Errorf("an empty store has %v, %v, %v, %v, %v", a, set, keys, clients, events)
 		}

@@ -9,6 +9,7 @@
 package storetest
 
 import (
+	"crypto/sha256"
 	"testing"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
+
+// Tag is what the stores under test key the audit trail with.
+func Tag(body []byte) [32]byte { return sha256.Sum256(body) }
 
 // epoch is when the tests take place.
 var epoch = time.Date(2030, 1, 2, 3, 4, 5, 6e6, time.UTC)
@@ -25,6 +29,11 @@ func Run(t *testing.T, open func(*testing.T) ports.Store) {
 	for name, check := range map[string]func(*testing.T, ports.Store){
 		"EveryFieldIsKept":            everyFieldIsKept,
 		"EventsAreInOrder":            eventsAreInOrder,
+		"EventsAreChained":            eventsAreChained,
+		"EventsByQuery":               eventsByQuery,
+		"Pages":                       pages,
+		"MomentsAndRevokedTokens":     momentsAndRevokedTokens,
+		"ExpireIsFinal":               expireIsFinal,
 		"ErrorDropsTheUnit":           errorDropsTheUnit,
 		"PanicDropsTheUnit":           panicDropsTheUnit,
 		"FailedSaveDropsTheUnit":      failedSaveDropsTheUnit,

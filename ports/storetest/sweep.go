@@ -83,7 +83,7 @@ func sweepTakesWhatCannotMatter(t *testing.T, s ports.Store) {
 				t.Errorf("%s: gone too early: %v", name, err)
 			}
 		}
-		events, err := r.Events(0, 10)
+		events, err := r.Events(audit.Query{Limit: 10})
 		if len(events) != 1 {
 			t.Errorf("%d events are left, want 1", len(events))
 		}

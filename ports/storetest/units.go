@@ -41,7 +41,7 @@ func intact(t *testing.T, s ports.Store) {
 		set, err4 := r.Settings()
 		keys, err5 := r.SigningKeys()
 		g, err6 := r.Grant("g1")
-		events, err7 := r.Events(0, 1)
+		events, err7 := r.Events(audit.Query{Limit: 1})
 		if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 			t.Error(err)
 		}
@@ -273,7 +273,7 @@ func snapshotIsConsistent(t *testing.T, s ports.Store) {
 		u, err2 := r.User("u1")
 		g, err3 := r.LiveGrant("u1", "c1")
 		fs, err4 := r.FamiliesOfSession("s")
-		events, err5 := r.Events(0, 1)
+		events, err5 := r.Events(audit.Query{Limit: 1})
 		if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 			return err
 		}

@@ -262,7 +262,7 @@ func eventsAreInOrder(t *testing.T, s ports.Store) {
 		return tx.Record(audit.Event{})
 	})
 	view(t, s, func(r ports.Reader) error {
-		got, err := r.Events(0, 10)
+		got, err := r.Events(audit.Query{Limit: 10})
 		if err != nil || len(got) != len(want) {
 			t.Fatalf("got %d events, want %d: %v", len(got), len(want), err)
 		}
@@ -272,16 +272,20 @@ func eventsAreInOrder(t *testing.T, s ports.Store) {
 				t.Errorf("event %d has seq %d after %d", i, e.Seq, last)
 			}
 			last = e.Seq
-			want[i].Seq = e.Seq // the store's own
+			want[i].Seq, want[i].MAC = e.Seq, e.MAC // the store's own
 		}
 		if !reflect.DeepEqual(want, got) {
 			t.Errorf("events (-want +got):\n%s", cmp.Diff(want, got))
 		}
-		some, err := r.Events(got[0].Seq, 2)
+		head, err := r.TrailHead()
+		if end, broken := audit.Verify(audit.Anchor{}, got, Tag); broken != nil || err != nil || end != head {
+			t.Errorf("the chain ends at %v with %v, the trail at %v: %v", end, broken, head, err)
+		}
+		some, err := r.Events(audit.Query{After: got[0].Seq, Limit: 2})
 		if diff := cmp.Diff(want[1:3], some); diff != "" {
 			t.Errorf("two events after the first (-want +got):\n%s", diff)
 		}
-		if none, err := r.Events(last, 10); err != nil || len(none) != 0 {
+		if none, err := r.Events(audit.Query{After: last, Limit: 10}); err != nil || len(none) != 0 {
 			t.Errorf("%d events after the last, %v", len(none), err)
 		}
 		return err
