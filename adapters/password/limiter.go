@@ -50,3 +50,9 @@ func (l limiter) enter(ctx context.Context) error {
 }
 
 func (l limiter) leave() { <-l.slots }
+
+// Figures tells how full the queue is now.
+func (h *Hasher) Figures() ports.HashingFigures {
+	l := h.limiter
+	return ports.HashingFigures{Slots: cap(l.slots), Running: len(l.slots), Waiting: int(l.waiting.Load())}
+}
