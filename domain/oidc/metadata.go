@@ -13,12 +13,17 @@ type Metadata struct {
 	TokenEndpoint           string   `json:"token_endpoint"`
 	UserInfoEndpoint        string   `json:"userinfo_endpoint"`
 	JWKSURI                 string   `json:"jwks_uri"`
+	RevocationEndpoint      string   `json:"revocation_endpoint"`
+	IntrospectionEndpoint   string   `json:"introspection_endpoint"`
+	EndSessionEndpoint      string   `json:"end_session_endpoint"`
 	ResponseTypes           []string `json:"response_types_supported"`
 	ResponseModes           []string `json:"response_modes_supported"`
 	GrantTypes              []string `json:"grant_types_supported"`
 	SubjectTypes            []string `json:"subject_types_supported"`
 	IDTokenAlgs             []string `json:"id_token_signing_alg_values_supported"`
 	TokenAuthMethods        []string `json:"token_endpoint_auth_methods_supported"`
+	RevocationAuthMethods   []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectAuthMethods   []string `json:"introspection_endpoint_auth_methods_supported"`
 	Scopes                  []string `json:"scopes_supported"`
 	Claims                  []string `json:"claims_supported"`
 	ACRValues               []string `json:"acr_values_supported"`
@@ -32,13 +37,23 @@ type Metadata struct {
 }
 
 // Endpoints are the paths of the issuer that the metadata names.
-type Endpoints struct{ Authorization, Token, UserInfo, JWKS string }
+type Endpoints struct {
+	Authorization, Token, UserInfo, JWKS  string
+	Revocation, Introspection, EndSession string
+}
 
 // ACRPassword is the class of a sign-in with a password alone.
 const ACRPassword = "urn:sso:loa:pwd"
 
-// AMRPassword is the method of a sign-in with a password (RFC 8176 §2).
-const AMRPassword = "pwd"
+// ACRMultiFactor is the class of a sign-in with a second factor.
+const ACRMultiFactor = "urn:sso:loa:mfa"
+
+// The methods of a sign-in (RFC 8176 §2).
+const (
+	AMRPassword    = "pwd"
+	AMROneTimeCode = "otp"
+	AMRMultiFactor = "mfa"
+)
 
 // MetadataFor returns the metadata of the issuer. plainPKCE says whether some client may use code_challenge_method plain.
 func MetadataFor(issuer string, e Endpoints, plainPKCE bool) Metadata {
@@ -48,15 +63,20 @@ func MetadataFor(issuer string, e Endpoints, plainPKCE bool) Metadata {
 		TokenEndpoint:         issuer + e.Token,
 		UserInfoEndpoint:      issuer + e.UserInfo,
 		JWKSURI:               issuer + e.JWKS,
+		RevocationEndpoint:    issuer + e.Revocation,
+		IntrospectionEndpoint: issuer + e.Introspection,
+		EndSessionEndpoint:    issuer + e.EndSession,
 		ResponseTypes:         []string{oauth.ResponseTypeCode},
 		ResponseModes:         []string{string(oauth.ModeQuery), string(oauth.ModeFragment), string(oauth.ModeFormPost)},
 		GrantTypes:            []string{oauth.GrantTypeCode, oauth.GrantTypeRefresh, oauth.GrantTypeClient},
 		SubjectTypes:          []string{"public"},
 		IDTokenAlgs:           []string{string(oauth.ES256), string(oauth.RS256)},
 		TokenAuthMethods:      []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone)},
+		RevocationAuthMethods: []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone)},
+		IntrospectAuthMethods: []string{string(oauth.AuthBasic), string(oauth.AuthPost)},
 		Scopes:                oauth.StandardScopes,
 		Claims:                []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"},
-		ACRValues:             []string{ACRPassword},
+		ACRValues:             []string{ACRPassword, ACRMultiFactor},
 		PromptValues:          []string{"none", "login", "consent", "select_account"},
 		CodeChallengeMethods:  []string{"S256"},
 		UILocales:             []string{"en", "id"},

@@ -1,0 +1,142 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// confirmLogoutPath is where the confirmation page goes: an address of its own, so that without its token it is a forgery and
+// no request of an application.
+const confirmLogoutPath = "/connect/logout/confirm"
+
+// logout answers the end session endpoint (OIDC RP-Initiated Logout 1.0 §2).
+func (s *server) logout(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, refusal := s.readLogout(r)
+	var q oidc.LogoutRequest
+	if refusal == nil {
+		q, refusal = oidc.ParseLogoutRequest(f.parameters())
+	}
+	if refusal != nil {
+		return s.denyLogout(r, refusal)
+	}
+	if wanted := f.get("ui_locales"); wanted != "" { // in a form; those of a query are read for every page
+		r.locale = chooseLocale(wanted, s.cookie(r.Request, cookieLocale), r.Header.Get("Accept-Language"))
+	}
+	// As at the authorization endpoint: a form of another site brings no Lax cookie, and whoever sent it would look signed out.
+	if query := url.Values(f.values).Encode(); r.Method == http.MethodPost && b.Session == "" && wantsPage(r.Request) && len(query) < 8<<10 {
+		redirect(w, r.URL.Path+"?"+query)
+		return nil
+	}
+	answer, err := s.Logout.Logout(r.Context(), r.caller, b, q)
+	if err != nil {
+		return err
+	}
+	return s.loggedOut(w, r, b, q, answer)
+}
+
+// readLogout reads the parameters. A POST with an Authorization header speaks for a token and not for a browser; told that
+// it signed somebody out, its sender would believe something that did not happen.
+func (s *server) readLogout(r *request) (form, *oauth.Error) {
+	switch {
+	case r.Method == http.MethodGet:
+		return parseForm(r.URL.RawQuery)
+	case r.Header.Get("Authorization") != "":
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the browser of the user here, without an Authorization header")
+	}
+	return readForm(r.Request)
+}
+
+// confirmLogout answers the confirmation page.
+func (s *server) confirmLogout(w http.ResponseWriter, r *request) error {
+	b := s.browser(r)
+	f, user, err := s.readOwnForm(r, b, "logout-confirm", "client_id")
+	if err != nil {
+		return err
+	}
+	q, refusal := oidc.ParseLogoutRequest(f.parameters())
+	if refusal != nil {
+		return s.denyLogout(r, refusal)
+	}
+	answer, err := s.Logout.ConfirmLogout(r.Context(), r.caller, b, q, identity.UserID(user))
+	if err != nil {
+		return err
+	}
+	return s.loggedOut(w, r, b, q, answer)
+}
+
+// denyLogout records a refusal that no use case saw.
+func (s *server) denyLogout(r *request, refusal *oauth.Error) error {
+	if err := s.deny(r, audit.LogoutDenied, refusal); err != nil {
+		return err
+	}
+	return refusal
+}
+
+// loggedOut sends what follows: the question, the way back to the application, or that it is done.
+func (s *server) loggedOut(w http.ResponseWriter, r *request, b ports.Browser, q oidc.LogoutRequest, a ports.Logout) error {
+	page := asksForPage(r)
+	if a.Ask && !page {
+		return s.denyLogout(r, oauth.Refuse(oauth.InteractionRequired,
+			"the user has to confirm this in a browser: send their id_token_hint, or send their browser here"))
+	}
+	if a.Ask {
+		if s.ensureKey(&b) {
+			s.keepKey(w, b)
+		}
+		s.pages.render(w, http.StatusOK, s.frame(r), s.logoutPage(b, q, a))
+		return nil
+	}
+	s.setCookie(w, cookieSession, "", 0)
+	switch {
+	case a.Return != "":
+		redirect(w, a.Return)
+	case page:
+		done := donePage{Message: msgSignedOut, LinkURL: s.path("/"), LinkText: msgLinkHome}
+		if webLink(a.Client.ClientURI) != "" {
+			done.LinkURL, done.LinkText = a.Client.ClientURI, ""
+		}
+		s.pages.render(w, http.StatusOK, s.frame(r), done)
+	default:
+		w.Header().Set("Cache-Control", "no-store")
+		writeJSON(w, http.StatusOK, signedOutBody{SignedOut: true})
+	}
+	return nil
+}
+
+type signedOutBody struct {
+	SignedOut bool `json:"signed_out"`
+}
+
+// asksForPage reports whether the caller is answered with a page. The two documented providers differ for callers that do not
+// say: at one path they read JSON, at the other a page.
+func asksForPage(r *request) bool {
+	if strings.HasSuffix(r.URL.Path, "/endsession") && !strings.Contains(r.Header.Get("Accept"), "application/json") {
+		return true
+	}
+	return wantsPage(r.Request)
+}
+
+func (s *server) logoutPage(b ports.Browser, q oidc.LogoutRequest, a ports.Logout) logoutPage {
+	client := string(a.Client.ID)
+	p := logoutPage{Action: s.path(confirmLogoutPath), CSRF: s.csrfToken(b, "logout-confirm", client, string(a.User.ID)), Account: account(a.User),
+		StayURL: s.path("/")}
+	if client != "" {
+		p.App = a.Client.DisplayName()
+		p.Fields = append(p.Fields, hiddenField{"client_id", client})
+	}
+	if a.Return != "" {
+		p.Fields = append(p.Fields, hiddenField{"post_logout_redirect_uri", q.RedirectURI})
+		if q.State != "" {
+			p.Fields = append(p.Fields, hiddenField{"state", q.State})
+		}
+	}
+	return p
+}

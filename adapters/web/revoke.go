@@ -1,0 +1,50 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"latchkey/domain/oauth"
+)
+
+// revoke answers the revocation endpoint (RFC 7009 §2).
+func (s *server) revoke(w http.ResponseWriter, r *request) error {
+	req, refusal := parsePresentedToken(r.Request)
+	if refusal != nil {
+		return s.malformed(r, refusal)
+	}
+	if err := s.Revocation.Revoke(r.Context(), r.caller, req); err != nil {
+		return err
+	}
+	s.revoked(w)
+	return nil
+}
+
+// revokeSilently answers the paths that one documented provider answers with 200 whatever was sent. Nothing is revoked then,
+// and the refusal is on record. A fault is answered as one: whoever reads 200 may rely on it.
+func (s *server) revokeSilently(w http.ResponseWriter, r *request) error {
+	err := s.revoke(w, r)
+	var refusal *oauth.Error
+	if errors.As(err, &refusal) && (refusal.Code == oauth.InvalidRequest || refusal.Code == oauth.InvalidClient) {
+		s.revoked(w)
+		return nil
+	}
+	return err
+}
+
+// revoked is the one answer of a revocation, so that nobody learns which tokens exist.
+func (s *server) revoked(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, struct{}{})
+}
+
+// parsePresentedToken turns bytes into a request about a token.
+func parsePresentedToken(r *http.Request) (oauth.PresentedToken, *oauth.Error) {
+	f, refusal := readMachineForm(r, []string{"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"})
+	if refusal != nil {
+		return oauth.PresentedToken{}, refusal
+	}
+	req := oauth.PresentedToken{Token: oauth.Secret(f.get("token"))}
+	req.Credentials, refusal = credentials(r, f)
+	return req, refusal
+}
