@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/subtle"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,14 @@ const (
 	AuthPost  AuthMethod = "client_secret_post"
 	AuthNone  AuthMethod = "none"
 )
+
+// Words names the method for people; AuthAny is both that take a secret.
+func (m AuthMethod) Words() string {
+	if m == AuthAny {
+		return string(AuthBasic + " or " + AuthPost)
+	}
+	return string(m)
+}
 
 // Grant types and the response type this server knows.
 const (
@@ -104,6 +113,13 @@ type Client struct {
 	AuthMethod             AuthMethod
 	DefaultMaxAge          time.Duration // default_max_age; negative: none
 
+	// Where the client hears that a session has ended (OIDC Back-Channel Logout 1.0 §2.2, OIDC Front-Channel Logout 1.0
+	// §2), and whether it needs to know which; empty: nowhere.
+	BackChannelLogoutURI      string
+	BackChannelLogoutSession  bool
+	FrontChannelLogoutURI     string
+	FrontChannelLogoutSession bool
+
 	ClientURI string
 	LogoURI   string
 	PolicyURI string
@@ -123,6 +139,11 @@ func (c Client) Public() bool { return c.AuthMethod == AuthNone }
 
 // MayUse reports whether the client is registered for the grant type.
 func (c Client) MayUse(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }
+
+// HearsLogout reports whether the client has a channel on which it hears that a session has ended.
+func (c Client) HearsLogout() bool {
+	return c.BackChannelLogoutURI != "" || c.FrontChannelLogoutURI != ""
+}
 
 // DisplayName is how pages name the client.
 func (c Client) DisplayName() string {
@@ -158,13 +179,22 @@ func (c Client) Authenticate(x Credentials) *Error {
 	case c.Public():
 		return nil
 	case x.Method == AuthNone || x.Secret == "":
-		return failedAuthentication("a confidential client sent no secret")
+		return failedAuthentication("a confidential client sent no secret").With("received", string(AuthNone)).With("expected", c.AuthMethod.Words())
 	case c.AuthMethod != AuthAny && c.AuthMethod != x.Method:
-		return failedAuthentication("wrong method").With("received", string(x.Method)).With("expected", string(c.AuthMethod))
+		return failedAuthentication("wrong method").With("received", string(x.Method)).With("expected", c.AuthMethod.Words())
 	}
-	got := x.Secret.Digest()
-	if subtle.ConstantTimeCompare(got[:], c.Secret[:]) != 1 || c.Secret.IsZero() {
-		return failedAuthentication("wrong secret")
+	if !c.proves(x.Secret) {
+		refusal := failedAuthentication("wrong secret").With("received", string(x.Method))
+		// The commonest wrong secret is the right one as a file or a shell gave it. Only the operator is told.
+		if bare := strings.Trim(string(x.Secret), " \t\r\n\"'"); bare != string(x.Secret) && c.proves(Secret(bare)) {
+			refusal.With("surplus", "white space or quotes")
+		}
+		return refusal
 	}
 	return nil
+}
+
+func (c Client) proves(s Secret) bool {
+	got := s.Digest()
+	return subtle.ConstantTimeCompare(got[:], c.Secret[:]) == 1 && !c.Secret.IsZero()
 }

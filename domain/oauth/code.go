@@ -49,10 +49,11 @@ func (c *AuthorizationCode) Redeem(x Exchange, now time.Time) *Error {
 	case c.Client != x.Client.ID:
 		return Refuse(InvalidGrant, "the code was issued to another client").With("reason", "other client")
 	case c.RedirectURI != x.RedirectURI && !optional:
-		return Refuse(InvalidGrant, "redirect_uri differs from the authorization request").
+		return Refuse(InvalidGrant, "redirect_uri differs from the authorization request").With("reason", "other redirect_uri").
 			With("received", x.RedirectURI).With("expected", c.RedirectURI)
 	case !c.Challenge.Verify(x.Verifier):
-		return Refuse(InvalidGrant, "code_verifier does not match the code_challenge").With("reason", "verifier")
+		return Refuse(InvalidGrant, "code_verifier does not match the code_challenge").With("reason", "verifier").
+			With("verifier", c.Challenge.mismatch(x.Verifier))
 	case !c.RedeemedAt.IsZero():
 		if c.ReplayedAt.IsZero() {
 			c.ReplayedAt = now
@@ -60,7 +61,10 @@ func (c *AuthorizationCode) Redeem(x Exchange, now time.Time) *Error {
 		return Refuse(InvalidGrant, "the code was already used: every token issued from it is now revoked").With("reason", "replayed")
 	case !now.Before(c.ExpiresAt):
 		return Refuse(InvalidGrant, "the code has expired").With("reason", "expired").
-			With("expected", "at most "+c.ExpiresAt.Sub(c.CreatedAt).String()).With("received", now.Sub(c.CreatedAt).String())
+			With("expected", "at most "+c.ExpiresAt.Sub(c.CreatedAt).String()).With("received", now.Sub(c.CreatedAt).Truncate(time.Second).String())
+	case identity.FromFuture(c.CreatedAt, now):
+		return Refuse(InvalidGrant, "the code was issued while the clock of the provider was wrong").With("reason", "from the future").
+			With("received", c.CreatedAt.Format(time.RFC3339)).With("expected", "at most "+now.Format(time.RFC3339))
 	}
 	c.RedeemedAt = now
 	return nil

@@ -37,6 +37,8 @@ func TestRedeem(t *testing.T) {
 		{"TK-02 and one long after the code has expired", "S256:" + challenge, []attempt{{right, 0, ""}, {right, time.Hour, "replayed"}}, true},
 		{"TK-04 in the last instant", "S256:" + challenge, []attempt{{right, 120*time.Second - time.Millisecond, ""}}, false},
 		{"TK-04 expired", "S256:" + challenge, []attempt{{right, 120 * time.Second, "expired"}, {right, 0, ""}}, false},
+		{"OP-05 a clock set back before the code was issued", "S256:" + challenge, []attempt{{right, -time.Minute - time.Millisecond, "from the future"}, {right, -time.Minute, ""}}, false},
+		{"OP-05 a replay all the same", "S256:" + challenge, []attempt{{right, 0, ""}, {right, -time.Hour, "replayed"}}, true},
 		{"TK-05 another client, then the right one", "S256:" + challenge,
 			[]attempt{{with(func(x *oauth.Exchange) { x.Client = evil }), 0, "other client"}, {right, time.Second, ""}}, false},
 		{"TK-06 no redirect_uri, another, then the right one", "S256:" + challenge, []attempt{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 )
 
 // ErrorCode is a registered error code.
@@ -38,8 +39,9 @@ const (
 // answered as server_error without its text.
 type Error struct {
 	Code        ErrorCode
-	Description string // shown to the client, in the characters RFC 6749 §5.2 allows
-	Cause       error  // logged, never shown
+	Description string        // shown to the client, in the characters RFC 6749 §5.2 allows
+	Cause       error         // logged, never shown
+	RetryAfter  time.Duration // how long until it is worth another try; 0: that does not depend on time
 
 	// Facts say what was received and what was expected, for the operator; never a secret.
 	Facts map[string]string
@@ -58,6 +60,13 @@ func (e *Error) Unwrap() error { return e.Cause }
 // what a client sent never goes into it.
 func Refuse(code ErrorCode, description string) *Error {
 	return &Error{Code: code, Description: description}
+}
+
+// TooManyRequests refuses what is more than its sender may send. Only those that are recorded get facts.
+func TooManyRequests(retryAfter time.Duration) *Error {
+	e := Refuse(TooManyAttempts, "too many requests in a short time: wait as long as Retry-After says")
+	e.RetryAfter = retryAfter
+	return e
 }
 
 // With adds a fact for the operator: how the request differed from what was expected.

@@ -116,6 +116,12 @@ func ParseRefreshToken(s Secret) (RefreshToken, *Error) {
 	return t, nil
 }
 
+// Issued reports whether the refresh token is one of the family, the newest or an older one, and no forgery.
+func (f *TokenFamily) Issued(t RefreshToken, tag Tagger) bool {
+	want := f.tag(t.Generation, tag)
+	return f.Refresh && subtle.ConstantTimeCompare(want[:], t.Tag[:]) == 1 && t.Generation <= f.Generation
+}
+
 // Rotation is what became of a presented refresh token.
 type Rotation int
 
@@ -131,17 +137,20 @@ const (
 // A forged token changes nothing, whatever family it names; a genuine old one means that two parties hold the line, and
 // nobody can tell which is the thief.
 func (f *TokenFamily) Rotate(client Client, t RefreshToken, tag Tagger, now time.Time) (Rotation, *Error) {
-	want := f.tag(t.Generation, tag)
-	genuine := f.Refresh && subtle.ConstantTimeCompare(want[:], t.Tag[:]) == 1 && t.Generation <= f.Generation
 	switch {
-	case !genuine:
+	case !f.Issued(t, tag):
 		return Refused, Refuse(InvalidGrant, "the refresh token is unknown or expired").With("reason", "forged")
 	case f.Client != client.ID:
 		return Refused, Refuse(InvalidGrant, "the refresh token was issued to another client").With("reason", "other client")
 	case !f.RevokedAt.IsZero():
 		return Refused, Refuse(InvalidGrant, "the refresh token is revoked").With("reason", "revoked").With("revoked", f.RevokeReason)
 	case !now.Before(f.ExpiresAt) || !now.Before(f.RotatedAt.Add(RefreshIdle)):
-		return Refused, Refuse(InvalidGrant, "the refresh token is unknown or expired").With("reason", "expired")
+		return Refused, Refuse(InvalidGrant, "the refresh token is unknown or expired").With("reason", "expired").
+			With("received", "last used "+now.Sub(f.RotatedAt).Truncate(time.Second).String()+" ago, issued "+now.Sub(f.CreatedAt).Truncate(time.Second).String()+" ago").
+			With("expected", "used within "+RefreshIdle.String()+", issued within "+f.ExpiresAt.Sub(f.CreatedAt).String())
+	case t.Generation == f.Generation && identity.FromFuture(f.CreatedAt, now):
+		return Refused, Refuse(InvalidGrant, "the refresh token is unknown or expired").With("reason", "from the future").
+			With("received", f.CreatedAt.Format(time.RFC3339)).With("expected", "at most "+now.Format(time.RFC3339))
 	case t.Generation == f.Generation && !client.Rules.RotateRefreshTokens:
 		if now.Before(f.RotatedAt.Add(seenEvery)) {
 			return Repeated, nil
@@ -158,7 +167,9 @@ func (f *TokenFamily) Rotate(client Client, t RefreshToken, tag Tagger, now time
 		return Repeated, nil
 	}
 	f.Revoke("refresh token replayed", now)
-	return Replayed, Refuse(InvalidGrant, "the refresh token was already used: its family is now revoked").With("reason", "replayed")
+	return Replayed, Refuse(InvalidGrant, "the refresh token was already used: its family is now revoked").With("reason", "replayed").
+		With("received", "token "+strconv.Itoa(t.Generation)+" of the line").
+		With("expected", "token "+strconv.Itoa(f.Generation)+", issued "+now.Sub(f.RotatedAt).Truncate(time.Second).String()+" ago")
 }
 
 // Revoke ends the family and every token of it. Revoking twice keeps the first instant and reason.

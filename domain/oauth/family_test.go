@@ -56,6 +56,8 @@ func TestRotate(t *testing.T) {
 		{"RF-04 the second read its clock before the first", 0, false, []use{{1, time.Hour, oauth.Rotated, ""},
 			{1, time.Hour - time.Millisecond, oauth.Replayed, "replayed"}}, 2, true},
 		{"a replay after a clock was set back", 0, false, []use{{1, time.Hour, oauth.Rotated, ""}, {1, -time.Hour, oauth.Replayed, "replayed"}}, 2, true},
+		{"OP-05 a clock set back before the family began", 0, false, []use{{1, -time.Minute, oauth.Rotated, ""}, {2, -time.Minute - time.Millisecond, oauth.Refused, "from the future"},
+			{2, 0, oauth.Rotated, ""}}, 3, false},
 		{"RF-07 unused to the last instant", 0, false, []use{{1, oauth.RefreshIdle - time.Millisecond, oauth.Rotated, ""}}, 2, false},
 		{"RF-07 unused too long", 0, false, []use{{1, oauth.RefreshIdle, oauth.Refused, "expired"}}, 1, false},
 		{"RF-07 rotation never extends the absolute limit", 0, false, append(rotated(8, 11*day), use{9, oauth.RefreshAbsolute - time.Second, oauth.Rotated, ""},

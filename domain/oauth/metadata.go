@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -42,6 +43,7 @@ func (c Client) Check() error {
 			wrong("%s %q %w", u.name, u.value, err)
 		}
 	}
+	c.checkLogout(wrong)
 	c.checkFlows(wrong)
 	c.checkRules(wrong)
 	return errors.Join(problems...)
@@ -59,6 +61,36 @@ func (c Client) checkAuthentication(wrong func(string, ...any)) {
 		}
 	default:
 		wrong("token_endpoint_auth_method %q is not supported: use client_secret_basic, client_secret_post or none", c.AuthMethod)
+	}
+}
+
+// checkLogout holds the front channel to an origin that the registration vouches for anyway (OIDC Front-Channel Logout 1.0
+// §2): frames of a page that people see are loaded from there.
+func (c Client) checkLogout(wrong func(string, ...any)) {
+	if u := c.BackChannelLogoutURI; u != "" {
+		if err := CheckWebURI(u); err != nil {
+			wrong("backchannel_logout_uri %q %w", u, err)
+		}
+	} else if c.BackChannelLogoutSession {
+		wrong("backchannel_logout_session_required is set without a backchannel_logout_uri")
+	}
+	u := c.FrontChannelLogoutURI
+	if u == "" {
+		if c.FrontChannelLogoutSession {
+			wrong("frontchannel_logout_session_required is set without a frontchannel_logout_uri")
+		}
+		return
+	}
+	if err := CheckWebURI(u); err != nil {
+		wrong("frontchannel_logout_uri %q %w", u, err)
+		return
+	}
+	origin, _ := OriginOf(u)
+	if !slices.ContainsFunc(c.RedirectURIs, func(r string) bool { o, ok := OriginOf(r); return ok && o == origin }) {
+		wrong("frontchannel_logout_uri %q must have the scheme, host and port of one of redirect_uris", u)
+	}
+	if parsed, err := url.Parse(u); err == nil && (parsed.Query().Has("iss") || parsed.Query().Has("sid")) {
+		wrong("frontchannel_logout_uri %q has the parameter iss or sid, which this server adds", u)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"strconv"
 	"strings"
 )
 
@@ -15,20 +16,22 @@ type CodeChallenge string
 func ParseCodeChallenge(challenge, method string, allowPlain bool) (CodeChallenge, *Error) {
 	switch method {
 	case "S256":
+		// What was sent may be the verifier, which is a secret: only its length is kept.
 		if raw, err := base64.RawURLEncoding.Strict().DecodeString(challenge); err != nil || len(raw) != sha256.Size ||
 			strings.ContainsAny(challenge, "\r\n") {
-			return "", Refuse(InvalidRequest, "code_challenge must be the base64url form of a SHA-256 digest, 43 characters without padding")
+			return "", Refuse(InvalidRequest, "code_challenge must be the base64url form of a SHA-256 digest, 43 characters without padding").
+				With("received", strconv.Itoa(len(challenge))+" characters")
 		}
 	case "plain", "":
 		if !allowPlain {
-			return "", Refuse(InvalidRequest, "code_challenge_method must be S256").With("received", method)
+			return "", Refuse(InvalidRequest, "code_challenge_method must be S256").With("received", method).With("expected", "S256")
 		}
 		if !isVerifier(challenge) {
 			return "", Refuse(InvalidRequest, "code_challenge must be 43 to 128 unreserved characters")
 		}
 		method = "plain"
 	default:
-		return "", Refuse(InvalidRequest, "code_challenge_method must be S256").With("received", method)
+		return "", Refuse(InvalidRequest, "code_challenge_method must be S256").With("received", method).With("expected", "S256")
 	}
 	return CodeChallenge(method + ":" + challenge), nil
 }
@@ -49,6 +52,19 @@ func (c CodeChallenge) Verify(verifier string) bool {
 		derived = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
 	return subtle.ConstantTimeCompare([]byte(challenge), []byte(derived)) == 1
+}
+
+// mismatch says, for the operator, how a verifier fails that does not answer the challenge.
+func (c CodeChallenge) mismatch(verifier string) string {
+	switch {
+	case c == "":
+		return "unexpected"
+	case verifier == "":
+		return "missing"
+	case !isVerifier(verifier):
+		return "malformed"
+	}
+	return "wrong"
 }
 
 // isVerifier checks the syntax of RFC 7636 §4.1.

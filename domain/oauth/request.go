@@ -19,8 +19,13 @@ func (p Parameters) Get(name string) string { return p.Values[name] }
 
 // authorizationParameters are what the authorization endpoint reads.
 var authorizationParameters = []string{"client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce",
-	"code_challenge", "code_challenge_method", "prompt", "max_age", "login_hint", "ui_locales", "id_token_hint",
+	"code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "login_hint", "ui_locales", "id_token_hint",
 	"request", "request_uri", "registration"}
+
+// IsAuthorizationParameter reports whether the authorization endpoint reads the parameter.
+func IsAuthorizationParameter(name string) bool {
+	return slices.Contains(authorizationParameters, name)
+}
 
 // ToKeep returns the values the authorization endpoint reads, for the time a person takes. Applications misplace secrets in
 // such requests; what we have no use for is not kept.
@@ -44,6 +49,7 @@ type AuthorizationRequest struct {
 
 	Prompt      Prompt
 	MaxAge      time.Duration // negative: not asked for
+	ACRValues   []string      // classes that are asked for, the most wanted first; none: any will do
 	LoginHint   string
 	UILocales   string
 	IDTokenHint string
@@ -56,11 +62,11 @@ type Prompt struct{ None, Login, Consent, SelectAccount bool }
 // redirect URI of the request (RFC 6749 §4.1.2.1).
 func FindReplyAddress(p Parameters, c Client, issuer string) (ReplyAddress, *Error) {
 	if name := firstOf(p.Repeated, "client_id", "redirect_uri"); name != "" {
-		return ReplyAddress{}, Refuse(InvalidRequest, name+" was sent more than once")
+		return ReplyAddress{}, Refuse(InvalidRequest, name+" was sent more than once").With("received", name)
 	}
 	uri := p.Get("redirect_uri")
 	if uri == "" {
-		return ReplyAddress{}, Refuse(InvalidRequest, "redirect_uri is missing")
+		return ReplyAddress{}, Refuse(InvalidRequest, "redirect_uri is missing").With("expected", strings.Join(c.RedirectURIs, " "))
 	}
 	if !MatchRedirectURI(c.RedirectURIs, uri) {
 		return ReplyAddress{}, Refuse(InvalidRequest, "redirect_uri is not registered for this client").
@@ -90,7 +96,8 @@ func firstOf(list []string, names ...string) string {
 // redirected.
 func ParseAuthorizationRequest(p Parameters, c Client, reply ReplyAddress) (AuthorizationRequest, *Error) {
 	r := AuthorizationRequest{ReplyAddress: reply, Client: c.ID, Nonce: p.Get("nonce"), MaxAge: -1,
-		LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"), IDTokenHint: p.Get("id_token_hint")}
+		LoginHint: p.Get("login_hint"), UILocales: p.Get("ui_locales"), IDTokenHint: p.Get("id_token_hint"),
+		ACRValues: strings.Fields(p.Get("acr_values"))}
 	for _, name := range p.Repeated {
 		if name != "resource" { // the one parameter that may repeat (RFC 8707 §2)
 			return r, Refuse(InvalidRequest, "a parameter was sent more than once").With("received", name)
@@ -121,7 +128,7 @@ func (r *AuthorizationRequest) checkTransport(p Parameters, _ Client) *Error {
 	case "", ModeQuery, ModeFragment, ModeFormPost:
 		return nil
 	}
-	return Refuse(InvalidRequest, "response_mode must be query, fragment or form_post")
+	return Refuse(InvalidRequest, "response_mode must be query, fragment or form_post").With("received", p.Get("response_mode"))
 }
 
 func (r *AuthorizationRequest) checkResponseType(p Parameters, c Client) *Error {
@@ -162,7 +169,7 @@ func (r *AuthorizationRequest) checkScope(p Parameters, c Client) *Error {
 		scope = scope.Only(c.Scope)
 	}
 	if c.Rules.RequireOpenID && !scope.Has(ScopeOpenID) {
-		return Refuse(InvalidScope, "scope must contain openid")
+		return Refuse(InvalidScope, "scope must contain openid").With("received", p.Get("scope"))
 	}
 	r.Scope = scope
 	return nil
@@ -179,7 +186,7 @@ func (r *AuthorizationRequest) checkBinding(p Parameters, c Client) *Error {
 	case challenge == "" && method != "":
 		return Refuse(InvalidRequest, "code_challenge is missing")
 	case challenge == "" && (c.Rules.RequirePKCE || c.Public()):
-		return Refuse(InvalidRequest, "code_challenge is missing: PKCE with code_challenge_method S256 is required")
+		return Refuse(InvalidRequest, "code_challenge is missing: PKCE with code_challenge_method S256 is required").With("expected", "S256")
 	case challenge == "" && r.Nonce == "" && !c.Rules.AllowNoBinding:
 		return Refuse(InvalidRequest, "send code_challenge (PKCE, S256) or nonce: without either a stolen code can be injected")
 	case challenge == "":

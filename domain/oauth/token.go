@@ -58,5 +58,5 @@ type AccessToken struct {
 
 // Valid reports whether the token may be used at now, at a resource of the audience (RFC 9068 §4).
 func (t AccessToken) Valid(issuer, audience string, now time.Time) bool {
-	return t.Issuer == issuer && t.Audience == audience && now.Before(t.ExpiresAt) && !t.IssuedAt.After(now.Add(time.Minute))
+	return t.Issuer == issuer && t.Audience == audience && now.Before(t.ExpiresAt) && !identity.FromFuture(t.IssuedAt, now)
 }

@@ -1,0 +1,33 @@
+package session
+
+import (
+	"context"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/ports"
+)
+
+var _ ports.Administrators = Endpoint{}
+
+// Administrator is the one door to administration.
+func (e Endpoint) Administrator(ctx context.Context, caller audit.Caller, b ports.Browser) (identity.User, error) {
+	s, user, err := e.Current(ctx, b)
+	switch {
+	case err != nil:
+		return identity.User{}, err
+	case user.ID == "":
+		return identity.User{}, ports.ErrSignedOut
+	case !user.Admin:
+		refusal := oauth.Refuse(oauth.Forbidden, "this page is for administrators")
+		event := audit.Event{At: e.Now(), Kind: audit.AdminDenied, Caller: caller, User: string(user.ID), Session: string(s.ID), Facts: refusal.Report()}
+		if err := e.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error { return tx.Record(event) }); err != nil {
+			return identity.User{}, err
+		}
+		return identity.User{}, refusal
+	case !s.Administers(e.Now()):
+		return identity.User{}, ports.ErrStepUp
+	}
+	return user, nil
+}
