@@ -13,15 +13,21 @@ import (
 	"latchkey/ports"
 )
 
-// examine looks at the file and checks that every byte beside it and in it stayed.
+// examine looks at the file and checks that every byte of it and beside it stayed, but for the -shm: there whoever reads a log
+// keeps its index and locks, and nothing that counts.
 func examine(t *testing.T, path string, deep bool, read func(ports.Reader) error) ports.Examination {
 	t.Helper()
-	before := contents(t, filepath.Dir(path))
+	look := func() map[string]string {
+		files := contents(t, filepath.Dir(path))
+		delete(files, filepath.Base(path)+"-shm")
+		return files
+	}
+	before := look()
 	e, err := sqlite.Examiner{}.Examine(t.Context(), path, deep, read)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := contents(t, filepath.Dir(path)); !maps.Equal(before, after) {
+	if after := look(); !maps.Equal(before, after) {
 		t.Errorf("files changed: %v, before %v", slices.Sorted(maps.Keys(after)), slices.Sorted(maps.Keys(before)))
 	}
 	return e
@@ -67,6 +73,31 @@ func TestExamineReads(t *testing.T) {
 	}
 }
 
+// A copy of a database and its log, as a crash or a copy leaves them, without the index of the log.
+func TestExamineLeftLog(t *testing.T) {
+	s, path := create(t)
+	if err := s.Update(t.Context(), func(tx ports.Tx) error { return tx.Record(audit.Event{Kind: "x"}) }); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	for name, b := range contents(t, filepath.Dir(path)) {
+		if suffix := name[len(filepath.Base(path)):]; suffix == "" || suffix == "-wal" {
+			if err := os.WriteFile(copied+suffix, []byte(b), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	events := 0
+	examine(t, copied, false, func(r ports.Reader) error {
+		all, err := r.Events(audit.Query{Limit: 10})
+		events = len(all)
+		return err
+	})
+	if events != 1 {
+		t.Errorf("%d events, want the one in the log", events)
+	}
+}
+
 func TestExamineConditions(t *testing.T) {
 	tests := []struct {
 		name string
@@ -75,7 +106,7 @@ func TestExamineConditions(t *testing.T) {
 	}{
 		{"not a database", func(t *testing.T, path string) { overwrite(t, path, 0, 100) }, ports.ConditionDamaged},
 		{"another application's", func(t *testing.T, path string) { raw(t, path, "PRAGMA application_id = 7") }, ports.ConditionForeign},
-		{"a folder", func(t *testing.T, path string) { os.Remove(path); os.Mkdir(path, 0o700) }, ports.ConditionClosed},
+		{"cut off", func(t *testing.T, path string) { os.Truncate(path, 10) }, ports.ConditionDamaged},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

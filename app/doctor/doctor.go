@@ -1,0 +1,219 @@
+// Package doctor owns what is wrong with an installation: what it looks at, what it makes of that, and what to do about it.
+// How the machine, the network and the file are looked at is left to adapters; how findings are printed, to the command line.
+//
+//	doctor.go   findings, and Examine, which collects facts and judges them
+//	facts.go    what is known before anything is judged
+//	judge.go    Judge: from facts and the time to findings; it looks at nothing
+//	advice.go   commands that mend, ready for a shell
+//	the rest    the judgement of one subject each
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// Severity says how much a finding matters.
+type Severity string
+
+const (
+	OK      Severity = "ok"
+	Note    Severity = "note"    // worth knowing; nothing has to be done
+	Warning Severity = "warning" // works, and will hurt some day
+	Error   Severity = "error"   // does not work, or is open to others
+)
+
+var ranks = map[Severity]int{Error: 0, Warning: 1, Note: 2, OK: 3}
+
+// Finding is one thing that was looked at. No member holds a secret.
+type Finding struct {
+	ID       string   `json:"id"` // dotted words, subject first; they never change their meaning once released
+	Severity Severity `json:"severity"`
+	Found    string   `json:"found"`
+	Why      string   `json:"why,omitempty"`      // it matters
+	Mend     string   `json:"mend,omitempty"`     // the change, in words
+	Commands []string `json:"commands,omitempty"` // what does it, in order, quoted for a POSIX shell
+}
+
+// Count returns how many findings are of the severity.
+func Count(findings []Finding, s Severity) (n int) {
+	for _, f := range findings {
+		if f.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// sorted returns the findings worst first, otherwise as they were found.
+func sorted(findings []Finding) []Finding {
+	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(ranks[a.Severity], ranks[b.Severity]) })
+	return findings
+}
+
+// Doctor looks and judges. It changes nothing, and needs neither a server nor a usable file.
+type Doctor struct {
+	Host   ports.Host
+	Files  ports.Examiner
+	Key    func(path string) (ports.Keychain, error) // reads a master key
+	Signer func(ports.Keychain) ports.Signer
+	Now    ports.Clock
+}
+
+// trailStep is how many events are read at a time, and trailTail how many of the newest are verified unless all are.
+const (
+	trailStep = 1000
+	trailTail = 10_000
+)
+
+// Examine looks at everything the subject names and judges it. The error is ctx's: whatever else goes wrong is a finding.
+func (d *Doctor) Examine(ctx context.Context, s Subject) ([]Finding, error) {
+	f := Facts{Subject: s, User: d.Host.User()}
+	d.lookAtFiles(&f)
+	if f.Database.Regular && f.Database.Size > 0 {
+		if err := d.lookInside(ctx, &f); ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
+			f.Contents.Problem = err.Error()
+		}
+	}
+	d.lookFromOutside(ctx, &f)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return Judge(f, d.Now()), nil
+}
+
+func (d *Doctor) lookAtFiles(f *Facts) {
+	f.Folder = d.Host.File(filepath.Dir(f.Subject.Database))
+	f.Volume = d.Host.Volume(filepath.Dir(f.Subject.Database))
+	f.Database = d.Host.File(f.Subject.Database)
+	f.MasterKey = d.Host.File(f.Subject.MasterKey)
+	for _, file := range d.Host.Beside(f.Subject.Database) {
+		switch suffix := strings.TrimPrefix(filepath.Base(file.Path), filepath.Base(f.Subject.Database)); {
+		case suffix == "-wal":
+			f.Log = file
+		case suffix == "-shm":
+			f.Index = file
+		case filepath.Clean(file.Path) == filepath.Clean(f.Subject.MasterKey), suffix == ".lock", file.Folder:
+		default:
+			f.Copies = append(f.Copies, file)
+		}
+	}
+	if f.Subject.TLSCert != "" && f.Subject.TLSKey != "" {
+		f.TLSKeyFile = d.Host.File(f.Subject.TLSKey)
+		f.Certificate = d.Host.Certificate(f.Subject.TLSCert, f.Subject.TLSKey)
+	}
+	serving, err := d.Files.Serving(f.Subject.Database)
+	f.Serving = serving && err == nil
+}
+
+func (d *Doctor) lookInside(ctx context.Context, f *Facts) (err error) {
+	var keychain ports.Keychain
+	if f.MasterKey.Exists {
+		if keychain, err = d.Key(f.Subject.MasterKey); err != nil {
+			keychain, f.KeyProblem = nil, err.Error()
+		}
+	}
+	f.File, err = d.Files.Examine(ctx, f.Subject.Database, f.Subject.Deep, func(r ports.Reader) error {
+		c := &f.Contents
+		var errs [6]error
+		c.Keys, errs[0] = r.SigningKeys()
+		c.Clients, errs[1] = r.Clients()
+		c.BackupMade, errs[2] = r.Moment(ports.BackupMade)
+		c.BackupVerified, errs[3] = r.Moment(ports.BackupVerified)
+		c.ClockSeen, errs[4] = r.Moment(ports.ClockSeen)
+		if errs[5] = d.followTrail(ctx, r, f, keychain); errors.Join(errs[:]...) != nil {
+			return errors.Join(errs[:]...)
+		}
+		if keychain != nil {
+			if err := d.Signer(keychain).Use(c.Keys); err != nil {
+				f.KeyForeign = len(c.Keys) > 0
+			}
+		}
+		c.Read = true
+		return nil
+	})
+	return err
+}
+
+// followTrail verifies the chain of audit events, which only the right master key can.
+func (d *Doctor) followTrail(ctx context.Context, r ports.Reader, f *Facts, keychain ports.Keychain) error {
+	t := &f.Contents.Trail
+	head, err := r.TrailHead()
+	if err != nil || head.Seq == 0 {
+		return err
+	}
+	var at audit.Anchor
+	if start := head.Seq - trailTail; start > 0 && !f.Subject.Deep {
+		first, err := r.Events(audit.Query{After: start - 1, Limit: 1})
+		if err != nil {
+			return err
+		}
+		at = audit.Anchor{Seq: first[0].Seq, MAC: first[0].MAC} // there is one: the head is above
+	}
+	t.From = at.Seq + 1
+	for at.Seq < head.Seq {
+		events, err := r.Events(audit.Query{After: at.Seq, Limit: trailStep})
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		last := events[len(events)-1]
+		f.Contents.Newest = last.At
+		if keychain != nil && t.Broken == "" {
+			tag := func(b []byte) [32]byte { return keychain.MAC(ports.PurposeAudit, b) }
+			if _, err := audit.Verify(at, events, tag); err != nil {
+				t.Broken = err.Error()
+			}
+		}
+		at = audit.Anchor{Seq: last.Seq, MAC: last.MAC}
+	}
+	t.Verified, t.To = keychain != nil, at.Seq
+	return nil
+}
+
+const discoveryPath = "/.well-known/openid-configuration"
+
+// lookFromOutside fetches our discovery document and key set the way a client does. Nothing is asked of any other place.
+func (d *Doctor) lookFromOutside(ctx context.Context, f *Facts) {
+	if !fetchable(f.Subject.Issuer) {
+		return
+	}
+	f.Asked = true
+	f.Discovery = d.Host.Fetch(ctx, strings.TrimSuffix(f.Subject.Issuer, "/")+discoveryPath)
+	if f.Discovery.Failure != "" || f.Discovery.Status != 200 {
+		return
+	}
+	var document oidc.Metadata
+	if err := json.Unmarshal(f.Discovery.Body, &document); err != nil {
+		return
+	}
+	f.Published = &document
+	if document.Issuer == f.Subject.Issuer && sameOrigin(document.JWKSURI, f.Subject.Issuer) {
+		answer := d.Host.Fetch(ctx, document.JWKSURI)
+		f.KeySet = &answer
+	}
+}
+
+// newest returns the latest of the times.
+func newest(times ...time.Time) (last time.Time) {
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}

@@ -1,0 +1,101 @@
+package doctor
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"latchkey/domain/oauth"
+)
+
+func (j *judge) administrators() {
+	var names, disabled []string
+	for _, a := range j.File.Administrators {
+		if a.Disabled {
+			disabled = append(disabled, a.Username)
+		} else {
+			names = append(names, a.Username)
+		}
+	}
+	switch {
+	case len(names) == 0 && len(disabled) == 0:
+		j.add(Warning, "admin.none", "There is no administrator.", "Nobody can administer the provider in a browser, and the set-up page stays open to whoever holds its link.",
+			"Make one.", j.Subject.withKey("user add admin --admin"))
+		return
+	case len(names) == 0:
+		j.add(Warning, "admin.none", "Every administrator is disabled: "+list(disabled)+".", "Nobody can administer the provider in a browser.",
+			"Get back in from this machine.", j.Subject.issued("recover-admin "+quote(disabled[0])))
+		return
+	}
+	j.add(Note, "admin.factor", fmt.Sprintf("No administrator has a second factor: %s.", list(names)),
+		"A stolen password is enough to sign in as one of them.", "Second factors are not available in this release: use long passwords that are used nowhere else.")
+}
+
+const (
+	mostGrace       = 10 * time.Second
+	longAccessToken = time.Hour
+	longCode        = 2 * time.Minute
+	oldSecret       = 365 * 24 * time.Hour
+)
+
+// clients judges the rules in which clients are looser than they have to be. A profile may ask for that, so most are notes.
+func (j *judge) clients() {
+	before := len(j.findings)
+	for _, c := range j.Contents.Clients {
+		j.client(c)
+	}
+	if len(j.findings) == before {
+		j.ok("client", "%d clients, none with relaxed rules.", len(j.Contents.Clients))
+	}
+}
+
+func (j *judge) client(c oauth.Client) {
+	name, r := fmt.Sprintf("Client %q", c.ID), c.Rules
+	if !c.DisabledAt.IsZero() {
+		j.add(Note, "client.disabled", fmt.Sprintf("%s is disabled since %s.", name, date(c.DisabledAt)), "Its users cannot sign in through it.",
+			"Delete it if it does not come back.", j.Subject.on("client delete "+quote(string(c.ID))))
+		return
+	}
+	relaxed := func(s Severity, id, found, why, member string) {
+		j.add(s, id, name+" "+found, why, "See that the application can do without it, then set "+member+" for the client in the file that you apply.",
+			j.Subject.on("client show "+quote(string(c.ID))), j.Subject.withKey("apply "+fileName))
+	}
+	code := c.MayUse(oauth.GrantTypeCode)
+	if code && r.AllowNoBinding {
+		relaxed(Warning, "client.binding", "may send neither PKCE nor a nonce.", "A stolen code can be put into another browser's sign-in (RFC 9700 section 4.5).",
+			`"dangerously_allow_neither_pkce_nor_nonce": false`)
+	} else if code && !r.RequirePKCE {
+		relaxed(Note, "client.pkce", "need not use PKCE.", "Its codes are bound by a nonce alone, which the application itself has to check (RFC 9700 section 2.1.1).", `"require_pkce": true`)
+	}
+	if code && r.AllowPlain {
+		relaxed(Warning, "client.plain", "may use the PKCE method plain.", "Whoever sees the authorization request can redeem the code (RFC 7636 section 4.2).", `"allow_plain_pkce": false`)
+	}
+	if insecure := slices.DeleteFunc(slices.Clone(c.RedirectURIs), secureRedirect); len(insecure) > 0 {
+		relaxed(Error, "client.redirect", "is sent its codes over plain HTTP: "+list(insecure)+".", "Everybody on the way can read the code.", `"redirect_uris" to https addresses`)
+	}
+	if c.MayUse(oauth.GrantTypeRefresh) && !r.RotateRefreshTokens {
+		relaxed(Warning, "client.rotation", "keeps one refresh token for good.", "A stolen one works unnoticed beside the real one (RFC 9700 section 4.14.2).", `"rotate_refresh_tokens": true`)
+	}
+	if r.RefreshGrace > mostGrace {
+		relaxed(Warning, "client.grace", fmt.Sprintf("may use an old refresh token for %.0f seconds more.", r.RefreshGrace.Seconds()),
+			"A thief has as long to use a token that was already replaced.", `"refresh_token_grace": 10 or less`)
+	}
+	if r.AccessTokenLifetime > longAccessToken {
+		relaxed(Warning, "client.lifetime", fmt.Sprintf("gets access tokens that live %s.", span(r.AccessTokenLifetime)),
+			"Applications that check tokens themselves accept them until then, whatever is revoked here.", `"access_token_lifetime": 3600 or less`)
+	}
+	if code && r.CodeLifetime > longCode {
+		relaxed(Note, "client.code", fmt.Sprintf("may redeem codes for %s.", span(r.CodeLifetime)), "A code that leaks, into a log for one, is good for as long.", `"code_lifetime": 120 or less`)
+	}
+	if !c.Public() && !c.UpdatedAt.IsZero() && j.now.Sub(c.UpdatedAt) > oldSecret {
+		j.add(Note, "client.secret", fmt.Sprintf("%s has a secret that is at least %s old.", name, span(j.now.Sub(c.UpdatedAt))),
+			"Secrets end up in old configurations, backups and chats.", "Make a new one and give it to the application.", j.Subject.withKey("client rotate-secret "+quote(string(c.ID))))
+	}
+}
+
+func secureRedirect(s string) bool {
+	u, err := url.Parse(s)
+	return err != nil || !strings.EqualFold(u.Scheme, "http") || isLoopback(u.Hostname())
+}
