@@ -27,6 +27,11 @@ type Client struct {
 	AuthMethod             oauth.AuthMethod
 	DefaultMaxAge          *time.Duration
 
+	BackChannelLogoutURI      string
+	BackChannelLogoutSession  bool
+	FrontChannelLogoutURI     string
+	FrontChannelLogoutSession bool
+
 	ClientURI string
 	LogoURI   string
 	PolicyURI string
@@ -98,6 +103,12 @@ func (r *reader) client(v value, path string) Client {
 		"contacts":                     r.texts(&c.Contacts),
 		"disabled":                     r.truth(&c.Disabled),
 		"profile":                      text(r, &c.Profile),
+
+		"backchannel_logout_uri":               text(r, &c.BackChannelLogoutURI),
+		"backchannel_logout_session_required":  r.truth(&c.BackChannelLogoutSession),
+		"frontchannel_logout_uri":              text(r, &c.FrontChannelLogoutURI),
+		"frontchannel_logout_session_required": r.truth(&c.FrontChannelLogoutSession),
+
 		"scope": func(v value, path string) {
 			c.Scope = new(string)
 			text(r, c.Scope)(v, path)
@@ -173,6 +184,8 @@ func (c *Client) registration() oauth.Client {
 		GrantTypes: c.GrantTypes, ResponseTypes: c.ResponseTypes,
 		AuthMethod: c.AuthMethod, DefaultMaxAge: -time.Second,
 		ClientURI: c.ClientURI, LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TOSURI: c.TOSURI, Contacts: c.Contacts,
+		BackChannelLogoutURI: c.BackChannelLogoutURI, BackChannelLogoutSession: c.BackChannelLogoutSession,
+		FrontChannelLogoutURI: c.FrontChannelLogoutURI, FrontChannelLogoutSession: c.FrontChannelLogoutSession,
 		Profile: c.Profile,
 	}
 	if reg.Profile == "" {
@@ -253,6 +266,10 @@ func clientMembers(c oauth.Client) []memberValue {
 		{"scope", string(c.Scope)},
 		{"token_endpoint_auth_method", string(c.AuthMethod)},
 		{"default_max_age", int(max(c.DefaultMaxAge, -time.Second).Seconds())},
+		{"backchannel_logout_uri", c.BackChannelLogoutURI},
+		{"backchannel_logout_session_required", c.BackChannelLogoutSession},
+		{"frontchannel_logout_uri", c.FrontChannelLogoutURI},
+		{"frontchannel_logout_session_required", c.FrontChannelLogoutSession},
 		{"client_uri", c.ClientURI},
 		{"logo_uri", c.LogoURI},
 		{"policy_uri", c.PolicyURI},

@@ -29,6 +29,7 @@ type Action string
 const (
 	Create    Action = "create"
 	Update    Action = "update"
+	Delete    Action = "delete" // never of a document
 	Unchanged Action = "unchanged"
 )
 
@@ -77,6 +78,8 @@ func (p Plan) String() string {
 		switch c.Action {
 		case Create:
 			fmt.Fprintf(&b, "+ %s\n", subject)
+		case Delete:
+			fmt.Fprintf(&b, "- %s\n", subject)
 		case Unchanged:
 			fmt.Fprintf(&b, "= %s unchanged\n", subject)
 		}
@@ -93,6 +96,9 @@ func (p Plan) String() string {
 	}
 	return b.String()
 }
+
+// String returns the change as a plan of it alone would.
+func (c Change) String() string { return Plan{Changes: []Change{c}}.String() }
 
 // create marks the object as new: what it differed from is nothing.
 func (c *Change) create() {

@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
+	"latchkey/app/session"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -15,19 +17,21 @@ import (
 //	user disabled            sessions, grants, token families: nothing of the user is live (RF-08, AD-11)
 //	password changed         sessions and token families; consent stays, because the person agreed to it (RF-09)
 //	administrator or no more sessions, because an administrator's end earlier
+//	e-mail changed           nothing but the one-time links, which end with each of the above too
 //	client disabled          grants and token families of everybody
 //	grant type taken away    token families of everybody
 //
 // A code is worth nothing once its grant or its session has ended; access tokens end with their family.
 type ending struct {
 	reason   string
+	links    identity.UserID // whose one-time links die; empty: nobody's
 	sessions []identity.Session
 	grants   []oauth.Grant
 	families []oauth.TokenFamily
 }
 
 func endingOfUser(r ports.Reader, id identity.UserID, reason string, grants, families bool) (ending, error) {
-	e := ending{reason: reason}
+	e := ending{reason: reason, links: id}
 	sessions, err := r.SessionsOfUser(id)
 	if err != nil {
 		return e, err
@@ -83,6 +87,11 @@ func (e ending) effects() []string {
 }
 
 func (e ending) save(tx ports.Tx, caller audit.Caller, now time.Time) error {
+	if e.links != "" {
+		if err := session.SpendTickets(tx, e.links, now); err != nil {
+			return err
+		}
+	}
 	facts := map[string]string{"reason": e.reason}
 	record := func(event audit.Event) error {
 		event.At, event.Caller, event.Facts = now, caller, facts
@@ -90,7 +99,7 @@ func (e ending) save(tx ports.Tx, caller audit.Caller, now time.Time) error {
 	}
 	for _, s := range e.sessions {
 		s.End(now)
-		if err := tx.SaveSession(s); err != nil {
+		if err := errors.Join(tx.SaveSession(s), session.Tell(tx, s, now)); err != nil {
 			return err
 		}
 		if err := record(audit.Event{Kind: audit.SessionEnded, User: string(s.User), Session: string(s.ID)}); err != nil {

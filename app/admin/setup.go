@@ -32,24 +32,28 @@ func (s *Service) Offer(ctx context.Context) (oauth.Secret, error) {
 		if exists {
 			return ErrAdminExists
 		}
-		newest, err := tx.Ticket(newestOffer)
-		if err != nil && !errors.Is(err, ports.ErrNotFound) {
-			return err
-		}
-		made := now
-		if !made.After(newest.CreatedAt) {
-			made = newest.CreatedAt.Add(time.Millisecond) // two links of one instant are still two
-		}
-		ticket := identity.Ticket{Key: link.Digest(), Purpose: identity.SetupTicket, CreatedAt: made, ExpiresAt: now.Add(identity.SetupLifetime)}
-		newest = ticket
-		newest.Key, newest.Purpose = newestOffer, newestPurpose
-		return errors.Join(tx.SaveTicket(ticket), tx.SaveTicket(newest),
-			tx.Record(audit.Event{At: now, Kind: audit.SetupOffered}))
+		return saveOffer(tx, identity.SetupTicket, link, now)
 	})
 	if err != nil {
 		return "", err
 	}
 	return link, nil
+}
+
+// saveOffer saves a link to the set-up page; every older one dies.
+func saveOffer(tx ports.Tx, purpose identity.TicketPurpose, link oauth.Secret, now time.Time) error {
+	newest, err := tx.Ticket(newestOffer)
+	if err != nil && !errors.Is(err, ports.ErrNotFound) {
+		return err
+	}
+	made := now
+	if !made.After(newest.CreatedAt) {
+		made = newest.CreatedAt.Add(time.Millisecond) // two links of one instant are still two
+	}
+	ticket := identity.Ticket{Key: link.Digest(), Purpose: purpose, CreatedAt: made, ExpiresAt: now.Add(identity.SetupLifetime)}
+	newest = ticket
+	newest.Key, newest.Purpose = newestOffer, newestPurpose
+	return errors.Join(tx.SaveTicket(ticket), tx.SaveTicket(newest), tx.Record(audit.Event{At: now, Kind: audit.SetupOffered}))
 }
 
 // Offered reports whether the link still works.
@@ -65,18 +69,22 @@ func (s *Service) Offered(ctx context.Context, link oauth.Secret) (open bool, er
 // openOffer returns the ticket of the link and whether it makes an administrator now.
 func openOffer(r ports.Reader, link oauth.Secret, now time.Time) (identity.Ticket, bool, error) {
 	ticket, err := r.Ticket(link.Digest())
-	if errors.Is(err, ports.ErrNotFound) || (err == nil && !ticket.Open(identity.SetupTicket, now)) {
+	if errors.Is(err, ports.ErrNotFound) {
 		return ticket, false, nil
 	}
 	if err != nil {
 		return ticket, false, err
+	}
+	beside := ticket.Open(identity.RecoverTicket, now)
+	if !beside && !ticket.Open(identity.SetupTicket, now) {
+		return ticket, false, nil
 	}
 	newest, err := r.Ticket(newestOffer)
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
 		return ticket, false, err
 	}
 	exists, err := r.HasAdmin()
-	return ticket, !exists && newest.CreatedAt.Equal(ticket.CreatedAt), err
+	return ticket, (beside || !exists) && newest.CreatedAt.Equal(ticket.CreatedAt), err
 }
 
 // deadLink is one refusal, and ports.ErrNotFound, for a link that is unknown, used, expired or replaced.
@@ -145,13 +153,13 @@ func (s *Service) denySetup(ctx context.Context, caller audit.Caller, now time.T
 func (s *Service) firstAdmin(form ports.SetupForm, now time.Time) (identity.User, []error) {
 	username, badName := identity.ParseUsername(form.Username)
 	email, badEmail := identity.ParseEmail(form.Email)
-	badPassword := identity.CheckPassword(form.Password, append([]string{username}, identity.SiteWords(s.Issuer)...)...)
 	var problems []error
-	for _, err := range []error{badName, badEmail, badPassword} {
+	for _, err := range []error{badName, badEmail} {
 		if err != nil {
 			problems = append(problems, err)
 		}
 	}
+	problems = append(problems, checkNewPassword(form.Password, form.Again, username, s.Issuer)...)
 	return identity.User{ID: identity.UserID("usr_" + s.Secrets.ID()), Username: username, Email: email, Admin: true,
 		CreatedAt: now, UpdatedAt: now, PasswordChangedAt: now}, problems
 }

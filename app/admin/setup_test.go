@@ -35,7 +35,7 @@ func (f *fixture) offered(link oauth.Secret) bool {
 }
 
 func form(link oauth.Secret) ports.SetupForm {
-	return ports.SetupForm{Link: link, Username: "Sari", Email: "sari@example.org", Password: "a river runs past the school"}
+	return ports.SetupForm{Link: link, Username: "Sari", Email: "sari@example.org", Password: "a river runs past the school", Again: "a river runs past the school"}
 }
 
 // AD-01, AD-02: there is no account until the link was used, and it is used once.
@@ -103,7 +103,7 @@ func TestSetupProblems(t *testing.T) {
 	f.apply(`{"users": [{"username": "tio"}]}`)
 	link := f.offer()
 	_, wrong, err := f.Complete(t.Context(), caller, ports.SetupForm{Link: link, Username: " ", Email: "x", Password: "id.example.org example"})
-	if err != nil || !cmp.Equal([]error{identity.ErrUsername, identity.ErrEmail, identity.ErrPasswordCommon}, wrong, cmp.Comparer(errors.Is)) {
+	if err != nil || !cmp.Equal([]error{identity.ErrUsername, identity.ErrEmail, identity.ErrPasswordCommon, ports.ErrPasswordsDiffer}, wrong, cmp.Comparer(errors.Is)) {
 		t.Errorf("problems %v, %v", wrong, err)
 	}
 	taken := form(link)

@@ -356,6 +356,8 @@ func endingFor(r ports.Reader, old, new identity.User, password bool) (ending, e
 		return endingOfUser(r, old.ID, "password changed", false, true)
 	case new.Admin != old.Admin:
 		return endingOfUser(r, old.ID, "administrator changed", false, false)
+	case new.Email != old.Email:
+		return ending{links: old.ID}, nil
 	}
 	return ending{}, nil
 }

@@ -104,14 +104,70 @@ func (r KeyRing) Plan(algorithms []oauth.Algorithm, now time.Time) KeyPlan {
 		if newest := keys[len(keys)-1]; !newest.ActiveAt.After(now) && !now.Before(newest.ActiveAt.Add(KeyRotation-KeyLead)) {
 			p.Create = append(p.Create, KeyOrder{alg, maxTime(newest.ActiveAt.Add(KeyRotation), now.Add(KeyLead))})
 		}
-		for i, k := range keys[:len(keys)-1] {
-			if successor := keys[i+1]; k.ID != active.ID && !now.Before(successor.ActiveAt.Add(KeyTail)) {
+		for _, k := range keys[:len(keys)-1] {
+			if at := r.ErasedAt(k); k.ID != active.ID && !at.IsZero() && !now.Before(at) {
 				p.Erase = append(p.Erase, k.ID)
 			}
 		}
 	}
 	slices.SortFunc(p.Erase, cmp.Compare[KeyID])
 	return p
+}
+
+// ErasedAt returns when the plan erases the key: KeyTail after the next key of its algorithm begins to sign. It is the
+// zero time while none is to follow.
+func (r KeyRing) ErasedAt(k SigningKey) time.Time {
+	var next time.Time
+	for _, other := range r {
+		follows := other.Algorithm == k.Algorithm && other.ActiveAt.After(k.ActiveAt)
+		if follows && (next.IsZero() || other.ActiveAt.Before(next)) {
+			next = other.ActiveAt
+		}
+	}
+	if next.IsZero() {
+		return next
+	}
+	return next.Add(KeyTail)
+}
+
+// Rotate says which keys to make so that each algorithm has one to come, however young its active key is. A new key is
+// published for KeyLead before it signs, as ever: a client that has not fetched it yet would refuse what it signed.
+func (r KeyRing) Rotate(algorithms []oauth.Algorithm, now time.Time) []KeyOrder {
+	var orders []KeyOrder
+	for _, alg := range algorithms {
+		coming := slices.ContainsFunc(r, func(k SigningKey) bool { return k.Algorithm == alg && k.ActiveAt.After(now) })
+		if !coming {
+			orders = append(orders, KeyOrder{alg, now.Add(KeyLead)})
+		}
+	}
+	return orders
+}
+
+// Revoke takes a key out of the ring at once, because somebody else may have it. When it was the key that signs, its
+// successor begins now: the key to come if there is one, which clients may have fetched, or else a new one, which is
+// ordered.
+func (r KeyRing) Revoke(id KeyID, now time.Time) (rest KeyRing, order *KeyOrder) {
+	i := slices.IndexFunc(r, func(k SigningKey) bool { return k.ID == id })
+	if i < 0 {
+		return r, nil
+	}
+	revoked := r[i]
+	active, _ := r.Active(revoked.Algorithm, now)
+	rest = slices.Delete(slices.Clone(r), i, i+1)
+	if revoked.ID != active.ID {
+		return rest, nil
+	}
+	next := -1
+	for j, k := range rest {
+		if k.Algorithm == revoked.Algorithm && k.ActiveAt.After(now) && (next < 0 || k.ActiveAt.Before(rest[next].ActiveAt)) {
+			next = j
+		}
+	}
+	if next < 0 {
+		return rest, &KeyOrder{revoked.Algorithm, now}
+	}
+	rest[next].ActiveAt = now
+	return rest, nil
 }
 
 func maxTime(a, b time.Time) time.Time {
