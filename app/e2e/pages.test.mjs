@@ -2,14 +2,11 @@
 // no JavaScript, two tabs, redirects that go on, and cookies.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { after, before } from 'node:test'
+import { faultsOf } from './accessibility.mjs'
 import { allow, newProfile, openChromium, signIn } from './chromium.mjs'
 import { client, newSecret, scenario, startProvider, startQuickstart, tio } from './provider.mjs'
 import { authorizationRequest, claimsOf, html, listen, logo, token } from './relying-party.mjs'
-
-const axe = await readFile(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
-const standards = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 let provider, browser, first, second, third, hopping, alpha, beta, gamma, delta
 
@@ -140,40 +137,6 @@ scenario('set-up makes the first administrator once, on pages that break no rule
   await page.goto(link)
   assert.equal(await page.locator('input[name=password_again]').count(), 0, 'the link works once')
 })
-
-/** What axe-core and the page's own structure say against it, in every theme and width. */
-async function faultsOf(page, name) {
-  const faults = []
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme })
-    for (const width of [320, 1280]) {
-      await page.setViewportSize({ width, height: 800 })
-      const where = `${name}, ${colorScheme}, ${width} px`
-      for (const violation of await violations(page)) faults.push(`${where}: ${violation}`)
-      const [scroll, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
-      if (scroll > inner) faults.push(`${where}: scrolls sideways, ${scroll} px wide (1.4.10)`)
-    }
-  }
-  for (const [selector, count] of [['h1', 1], ['main', 1]]) {
-    const found = await page.locator(selector).count()
-    if (found !== count) faults.push(`${name}: ${found} <${selector}>`)
-  }
-  return faults
-}
-
-async function violations(page) {
-  await page.evaluate(axe)
-  const found = await page.evaluate(async (values) => {
-    const result = await window.axe.run(document, {
-      runOnly: { type: 'tag', values },
-      rules: { 'target-size': { enabled: true } },
-      resultTypes: ['violations'],
-      preload: false,
-    })
-    return result.violations.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map((node) => node.html).join(' ')}`)
-  }, standards)
-  return found
-}
 
 scenario('signing in with the keyboard alone', async (t) => {
   const { page } = await newPage(t)

@@ -50,7 +50,9 @@ export async function startProvider({ clients, users = [tio] }) {
   await command('apply', declared, '--db', db)
 
   const secrets = users.map((user) => user.password).concat(clients.flatMap((c) => c.client_secret ?? []))
-  return serve(folder, issuer, secrets, ['serve', '--db', db, '--issuer', issuer, '--listen', new URL(issuer).host])
+  return serve(folder, issuer, secrets, ['serve', '--db', db, '--issuer', issuer, '--listen', new URL(issuer).host,
+    // A test does in a second what a person does in an hour.
+    '--rate-limit-scale', '0'])
 }
 
 /** The first run of somebody who has nothing yet. setupLink() is the one-time link that the program prints. */
@@ -59,7 +61,7 @@ export async function startQuickstart() {
   const issuer = `http://127.0.0.1:${await freePort()}`
   const db = join(folder, 'latchkey.db')
   const provider = await serve(folder, issuer, [], [
-    'quickstart', '--db', db, '--issuer', issuer, '--listen', new URL(issuer).host,
+    'quickstart', '--db', db, '--issuer', issuer, '--listen', new URL(issuer).host, '--rate-limit-scale', '0',
   ])
   provider.setupLink = () => {
     const link = provider.log().match(new RegExp(`${issuer}/[^\\s"'<>]*setup[^\\s"'<>]*`))

@@ -31,13 +31,17 @@ const rps = looks.map(({ name }) => client({
 }))
 const provider = await startProvider({ clients: rps })
 const fresh = await startQuickstart()
+const trial = await startQuickstart()
+const ada = { username: 'ada', password: 'seven quiet harbours at dawn' }
 const browser = await openChromium()
 try {
+  await makeAdministrator()
   for (const [i, look] of looks.entries()) await picture(look, rps[i])
 } finally {
   await browser.close()
   await app.close()
   await fresh.stop()
+  await trial.stop()
   await provider.stop()
 }
 
@@ -84,5 +88,41 @@ async function picture({ name, language, colorScheme, width }, rp) {
   await page.locator('#setup-submit').click()
   await page.locator('[role=alert]').first().waitFor()
   await keep('setup-error')
+  await demo(page, language, keep)
   await context.close()
+}
+
+/** Uses the set-up link of the server whose demo application is shown. */
+async function makeAdministrator() {
+  const context = await newProfile(browser)
+  const page = await context.newPage()
+  await page.goto(trial.setupLink())
+  for (const [name, value] of [['username', ada.username], ['email', 'ada@example.com'], ['password', ada.password], ['password_again', ada.password]]) {
+    await page.locator(`input[name=${name}]`).fill(value)
+  }
+  await page.locator('#setup-submit').click()
+  await page.locator('input[name=password_again]').waitFor({ state: 'detached' })
+  await context.close()
+}
+
+async function demo(page, language, keep) {
+  await page.goto(`${trial.issuer}/?ui_locales=${language}`)
+  await keep('home-demo')
+  await page.goto(`${trial.issuer}/demo?ui_locales=${language}`)
+  await keep('demo')
+  await page.locator('#demo-sign-in').click()
+  await signIn(page, ada)
+  await page.locator('#consent-allow, #demo-sign-out').first().waitFor()
+  if (await page.locator('#consent-allow').count()) await allow(page)
+  await page.waitForURL(`${trial.issuer}/demo/flow`)
+  await keep('demo-flow')
+  await page.locator('#demo-refresh').click()
+  await page.locator('#demo-replay').click()
+  await page.locator('#demo-replay').waitFor({ state: 'detached' })
+  await keep('demo-replay')
+  await page.locator('#demo-sign-out').click()
+  await page.waitForURL(`${trial.issuer}/demo/signed-out?**`)
+  await keep('demo-signed-out')
+  await page.goto(`${trial.issuer}/demo/callback?code=x`)
+  await keep('demo-notice')
 }

@@ -26,9 +26,12 @@ var quickstartCommand = command{
 	},
 	flags: []flag{dbFlag, masterKeyFlag, issuerFlag,
 		{name: "listen", value: "HOST:PORT", env: true, help: "where to listen (default " + quickstartListen + ", or the host of the issuer)"},
-		scaleFlag},
+		scaleFlag, clientsFlag, metricsFlag, egressFlag, egressCAFlag},
 	about: `Makes the database when there is none, prints a link that makes the first administrator as long as there is
-none, and serves on http://localhost:8080. The link works once, for 30 minutes; each start makes a new one.`,
+none, and serves on http://localhost:8080. The link works once, for 30 minutes; each start makes a new one.
+
+At /demo there is an application to sign in to, which shows every message of the flow. It is a client named demo, with a
+new secret at each start; latchkey serve has no /demo and disables that client.`,
 	run: runQuickstart,
 }
 
@@ -39,7 +42,11 @@ func runQuickstart(ctx context.Context, c *call) error {
 		return usageError{err}
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(c.stderr, nil))
-	open := app.New
+	cfg.Demo = true
+	cfg.EgressAllow = append(cfg.EgressAllow, app.Loopback...) // applications that are being tried run on this machine
+	open := func(ctx context.Context, cfg app.Config) (*app.App, error) {
+		return app.NewServer(ctx, cfg, c.progress())
+	}
 	if _, err := os.Stat(cfg.Database); errors.Is(err, fs.ErrNotExist) {
 		open = app.Create
 		fmt.Fprintf(c.stderr, "There is no database yet: making %s and its master key %s.\n", cfg.Database, cfg.MasterKey)
@@ -54,7 +61,7 @@ func runQuickstart(ctx context.Context, c *call) error {
 		link, err := a.Admin.Offer(ctx)
 		switch {
 		case errors.Is(err, admin.ErrAdminExists):
-			fmt.Fprintf(c.stderr, "Ready: open %s\n", cfg.Issuer)
+			fmt.Fprintf(c.stderr, "Ready: open %s\nThen try %s/demo\n", cfg.Issuer, cfg.Issuer)
 			return nil
 		case err != nil:
 			return err
@@ -63,7 +70,9 @@ func runQuickstart(ctx context.Context, c *call) error {
 
   %s/setup?token=%s
 
-`, cfg.Issuer, link.Reveal())
+Then try %s/demo: an application that signs you in and shows each step.
+
+`, cfg.Issuer, link.Reveal(), cfg.Issuer)
 		return nil
 	})
 }
