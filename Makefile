@@ -3,12 +3,22 @@ GO    ?= go
 FLAGS := -tags sqlite_omit_load_extension
 FUZZ  ?= 10s
 KILLS ?= 200
+KILL_WRITES ?= 1000
+CUTS  ?= 100
+IO    ?= 150
+FILLS ?= 20
+FLIPS ?= 200
+JUMPS ?= 200
+HOSTILE ?= 1000000
+FLOOD ?= 120
+BACKUPS ?= 20
 export CGO_ENABLED = 1
 
-.PHONY: help run build test check bench fuzz faults golden screenshots
+.PHONY: help run build test check reproducible bench fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
+  fault-hostile fault-clients fault-flood fault-restart fault-backup golden screenshots
 
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## make a provider here if there is none, print a set-up link, and serve http://localhost:8080
 	./latchkey quickstart
@@ -25,6 +35,13 @@ check: ## the yes or no before a change is sent: gofmt, vet, architecture, race 
 test: check build ## check, then end-to-end tests with real relying parties in a real browser (installs what it needs)
 	LATCHKEY_BIN=$(CURDIR)/latchkey app/e2e/run.sh
 
+reproducible: ## build this commit twice, in two places with two caches, and compare the programs byte by byte
+	@dir=$$(mktemp -d) && trap 'chmod -R u+w $$dir; rm -rf $$dir' EXIT && for place in a somewhere/else; do \
+	  git clone -q . $$dir/$$place && \
+	  (cd $$dir/$$place && GOCACHE=$$dir/cache-$$(basename $$place) $(GO) build $(FLAGS) -trimpath -o latchkey ./cmd/latchkey) || exit 1; \
+	done && sha256sum $$dir/a/latchkey $$dir/somewhere/else/latchkey | sed "s|$$dir/||" && cmp $$dir/a/latchkey $$dir/somewhere/else/latchkey && \
+	  echo "the same program, byte by byte; what it is made of: latchkey version --sbom"
+
 bench: build ## micro-benchmarks, then load against the built binary with durable storage, as one table
 	$(GO) test $(FLAGS) -run '^$$' -bench . -benchmem ./adapters/... ./domain/...
 	$(GO) run $(FLAGS) ./cmd/loadgen -bench -server ./latchkey
@@ -36,8 +53,47 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 	  done; \
 	done
 
-faults: ## kill -9 a loaded server 200 times and check what it had acknowledged (KILLS=200)
-	LATCHKEY_KILLS=$(KILLS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFault' -v ./app
+# A campaign runs anew every time, by itself, and prints its figures.
+campaign = $(GO) test $(FLAGS) -count=1 -timeout 180m -v ./app -run
+
+faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-backup ## every campaign below, one after another
+
+fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1000) acknowledged writes apart
+	LATCHKEY_KILLS=$(KILLS) LATCHKEY_KILL_WRITES=$(KILL_WRITES) $(campaign) '^TestFaultKill$$'
+
+fault-power: ## cut the power CUTS (100) times; check that each of 1000 effects of every kind is synced before its answer
+	LATCHKEY_CUTS=$(CUTS) $(campaign) '^TestFaultPowerCut$$'
+	LATCHKEY_EFFECTS=1000 $(campaign) '^TestFaultSyncOrder$$'
+
+fault-io: ## let the k-th write or sync fail, k = 1 to IO (150), with EIO and ENOSPC, and some while it starts
+	LATCHKEY_IO=$(IO) $(campaign) '^TestFaultIO$$'
+	LATCHKEY_IO_START=10 $(campaign) '^TestFaultIOStart$$'
+
+fault-disk: ## fill the disk FILLS (20) times, make it read-only, and start on files that are not usable
+	LATCHKEY_FILLS=$(FILLS) $(campaign) '^TestFault(FullDisk|ReadOnly|RefusedFile)$$'
+
+fault-clock: ## let the clock jump JUMPS (200) times, by minutes, hours, to 1970 and by ten years
+	LATCHKEY_JUMPS=$(JUMPS) $(campaign) '^Test(FaultClock|Clock.*)$$'
+
+fault-bits: ## flip a bit of the database in FLIPS (200) copies
+	LATCHKEY_FLIPS=$(FLIPS) $(campaign) '^TestFaultBitFlips$$'
+
+fault-hostile: ## send HOSTILE (1000000) malformed requests to every route
+	LATCHKEY_HOSTILE=$(HOSTILE) $(campaign) '^TestFaultHostile$$'
+
+fault-clients: ## 2000 slow clients; floods of HTTP/2 frames; a crowd that leaves early
+	LATCHKEY_SLOW=2000 $(campaign) '^TestFaultSlowClients$$'
+	LATCHKEY_FLOOD_MS=10000 $(campaign) '^TestFaultHTTP2Flood$$'
+	LATCHKEY_CROWD_SECONDS=60 $(campaign) '^TestFaultCrowd$$'
+
+fault-flood: ## 500 sign-ins a second from 50 addresses for FLOOD (120) seconds, beside honest people and applications
+	LATCHKEY_FLOOD_SECONDS=$(FLOOD) $(campaign) '^TestFaultLoginFlood$$'
+
+fault-restart: ## end and start a loaded server 100 times, and try a second one beside it
+	LATCHKEY_RESTARTS=100 $(campaign) '^TestFault(Restarts|Terminate|SecondServer)$$'
+
+fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
+	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app
 
 golden: ## rewrite the golden files after a wanted change; read the difference before you commit it
 	$(GO) test $(FLAGS) $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
