@@ -42,7 +42,8 @@ type Moment string
 const (
 	BackupMade     Moment = "backup-made"
 	BackupVerified Moment = "backup-verified"
-	ClockSeen      Moment = "clock-seen" // the latest time at which the provider was seen running
+	ClockSeen      Moment = "clock-seen"     // the latest time at which the provider was seen running
+	ClockSetBack   Moment = "clock-set-back" // where the clock was last set back to
 )
 
 // Reader looks things up. Every lookup of one thing that finds nothing is ErrNotFound.
@@ -64,6 +65,13 @@ type Reader interface {
 	// Attempts returns the attempts against the key; none yet is the zero value with its Key.
 	Attempts(key string) (identity.Attempts, error)
 
+	Factor(identity.FactorID) (identity.Factor, error)
+	Factors(identity.UserID) ([]identity.Factor, error) // confirmed or not, oldest first
+	FactorByCredential(id []byte) (identity.Factor, error)
+	// RecoveryCodes returns those of the user; none made yet is the zero value with its User.
+	RecoveryCodes(identity.UserID) (identity.RecoveryCodes, error)
+	Challenge(key [sha256.Size]byte) (identity.Challenge, error)
+
 	Interaction(oidc.InteractionID) (oidc.Interaction, error)
 	Grant(oauth.GrantID) (oauth.Grant, error)
 	// LiveGrant finds the unrevoked grant of a user and a client.
@@ -77,6 +85,8 @@ type Reader interface {
 	FamiliesOfSession(identity.SessionID) ([]oauth.TokenFamily, error) // unrevoked, oldest first
 	SessionsOfUser(identity.UserID) ([]identity.Session, error)        // not ended, oldest first
 
+	// LatestFamilies returns at most limit families of a grant, whatever became of them, the last used first.
+	LatestFamilies(id oauth.GrantID, limit int) ([]oauth.TokenFamily, error)
 	TicketsOfUser(identity.UserID) ([]identity.Ticket, error) // not used yet, oldest first
 	// Users returns at most limit users whose usernames come after the given one, by username.
 	Users(after string, limit int) ([]identity.User, error)
@@ -84,6 +94,13 @@ type Reader interface {
 	Sessions(now time.Time, limit int) ([]identity.Session, error)
 	// TokenRevoked reports whether RevokeToken was called for the access token.
 	TokenRevoked(oauth.TokenID) (bool, error)
+
+	// SessionClients returns the clients that take part in a session, by id, whatever became of their tokens.
+	SessionClients(identity.SessionID) ([]oauth.ClientID, error)
+	LogoutNotice(oidc.NoticeID) (oidc.LogoutNotice, error)
+	NoticesOfSession(identity.SessionID) ([]oidc.LogoutNotice, error)       // by id
+	DueLogoutNotices(now time.Time, limit int) ([]oidc.LogoutNotice, error) // at most limit, the longest due first
+	LogoutNotices(limit int) ([]oidc.LogoutNotice, error)                   // at most limit, newest first
 
 	// Events returns what the query selects.
 	Events(audit.Query) ([]audit.Event, error)
@@ -98,27 +115,37 @@ type Tx interface {
 	Reader
 
 	SaveClient(oauth.Client) error
-	DeleteClient(oauth.ClientID) error // with its grants, codes and families
+	DeleteClient(oauth.ClientID) error // with its grants, codes, families and logout notices
 	SaveSettings(oidc.Settings) error
 	SaveSigningKey(oidc.SigningKey) error
 	DeleteSigningKey(oidc.KeyID) error
 
 	SaveUser(identity.User) error
-	DeleteUser(identity.UserID) error // with their sessions, grants, codes and families
+	DeleteUser(identity.UserID) error // with their sessions, factors, challenges, grants, codes and families
 	SaveSession(identity.Session) error
 	SaveTicket(identity.Ticket) error
 	SaveAttempts(identity.Attempts) error
+	SaveFactor(identity.Factor) error
+	DeleteFactor(identity.FactorID) error
+	SaveRecoveryCodes(identity.RecoveryCodes) error
+	SaveChallenge(identity.Challenge) error
+	DeleteChallenge(key [sha256.Size]byte) error
 
 	SaveInteraction(oidc.Interaction) error
 	SaveGrant(oauth.Grant) error
 	SaveCode(oauth.AuthorizationCode) error
 	SaveTokenFamily(oauth.TokenFamily) error
 
+	// JoinSession notes that a client takes part in a session, once and for all.
+	JoinSession(identity.SessionID, oauth.ClientID) error
+	SaveLogoutNotice(oidc.LogoutNotice) error
+
 	// RevokeToken refuses one access token from now on; the family it belongs to stays. It is remembered until expires.
 	RevokeToken(id oauth.TokenID, expires time.Time) error
 	// Expire makes final what had expired at an instant: sessions end, families are revoked, codes nobody redeemed,
-	// interactions and tickets go. It is for a clock that was set back, so that nothing comes to life again.
-	Expire(at time.Time) error
+	// interactions and tickets go. So does what was begun, or rotated, after since, expired or not. It is for a clock that
+	// was set back, so that nothing comes to life again.
+	Expire(at, since time.Time) error
 	SaveMoment(Moment, time.Time) error
 
 	// Record adds to the audit trail: it commits with the deed or neither does. Seq and MAC are given by the store.

@@ -112,6 +112,12 @@ func (r reader) FamiliesOfGrant(id oauth.GrantID) ([]oauth.TokenFamily, error) {
 	return r.liveFamilies(func(f oauth.TokenFamily) bool { return f.Grant == id }), nil
 }
 
+func (r reader) LatestFamilies(id oauth.GrantID, limit int) ([]oauth.TokenFamily, error) {
+	all := list(&r.families, func(f oauth.TokenFamily) bool { return f.Grant == id }, func(f oauth.TokenFamily) time.Time { return f.RotatedAt })
+	slices.Reverse(all)
+	return all[:min(len(all), limit)], nil
+}
+
 func (r reader) FamiliesOfSession(id identity.SessionID) ([]oauth.TokenFamily, error) {
 	return r.liveFamilies(func(f oauth.TokenFamily) bool { return f.Session == id }), nil
 }

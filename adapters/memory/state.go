@@ -22,20 +22,31 @@ type state struct {
 	sessions     table[identity.SessionID, identity.Session]
 	tickets      table[[sha256.Size]byte, identity.Ticket]
 	attempts     table[string, identity.Attempts]
+	factors      table[identity.FactorID, identity.Factor]
+	recovery     table[identity.UserID, identity.RecoveryCodes]
+	challenges   table[[sha256.Size]byte, identity.Challenge]
 	interactions table[oidc.InteractionID, oidc.Interaction]
 	grants       table[oauth.GrantID, oauth.Grant]
 	codes        table[oauth.Digest, oauth.AuthorizationCode]
 	families     table[oauth.FamilyID, oauth.TokenFamily]
+	members      table[member, bool]
+	notices      table[oidc.NoticeID, oidc.LogoutNotice]
 	moments      table[ports.Moment, time.Time]
 	revoked      table[oauth.TokenID, time.Time]
 	events       []audit.Event // a later state appends; no state looks past its own length
 	seq          int64         // of the newest row of any table
 }
 
+// member is a client that takes part in a session.
+type member struct {
+	session identity.SessionID
+	client  oauth.ClientID
+}
+
 // own makes a copied state ready for changes: its maps are still those of the state before.
 func (s *state) own() {
 	for _, shared := range []*bool{&s.keys.shared, &s.clients.shared, &s.users.shared, &s.sessions.shared, &s.tickets.shared,
-		&s.attempts.shared, &s.interactions.shared, &s.grants.shared, &s.codes.shared, &s.families.shared, &s.moments.shared, &s.revoked.shared} {
+		&s.attempts.shared, &s.factors.shared, &s.recovery.shared, &s.challenges.shared, &s.interactions.shared, &s.grants.shared, &s.codes.shared, &s.families.shared, &s.members.shared, &s.notices.shared, &s.moments.shared, &s.revoked.shared} {
 		*shared = true
 	}
 }

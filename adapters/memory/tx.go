@@ -43,6 +43,8 @@ func (t *tx) SaveClient(c oauth.Client) error {
 func (t *tx) DeleteClient(id oauth.ClientID) error {
 	t.clients.remove(-1, func(c oauth.Client) bool { return c.ID == id })
 	t.codes.remove(-1, func(c oauth.AuthorizationCode) bool { return c.Client == id })
+	t.notices.remove(-1, func(n oidc.LogoutNotice) bool { return n.Client == id })
+	t.leave(func(m member) bool { return m.client == id })
 	t.deleteGrants(func(g oauth.Grant) bool { return g.Client == id })
 	t.changed = true
 	return t.failed
@@ -85,8 +87,12 @@ func (t *tx) SaveUser(u identity.User) error {
 func (t *tx) DeleteUser(id identity.UserID) error {
 	t.users.remove(-1, func(u identity.User) bool { return u.ID == id })
 	t.sessions.remove(-1, func(s identity.Session) bool { return s.User == id })
+	t.leave(func(m member) bool { return !has(t.sessions, m.session) })
 	t.codes.remove(-1, func(c oauth.AuthorizationCode) bool { return c.User == id })
 	t.tickets.remove(-1, func(k identity.Ticket) bool { return k.User == id && id != "" })
+	t.factors.remove(-1, func(f identity.Factor) bool { return f.User == id })
+	t.recovery.remove(-1, func(c identity.RecoveryCodes) bool { return c.User == id })
+	t.challenges.remove(-1, func(c identity.Challenge) bool { return c.User == id })
 	t.deleteGrants(func(g oauth.Grant) bool { return g.User == id })
 	t.changed = true
 	return t.failed
@@ -154,21 +160,24 @@ func (t *tx) SaveMoment(m ports.Moment, at time.Time) error {
 	return t.failed
 }
 
-func (t *tx) Expire(at time.Time) error {
+func (t *tx) Expire(at, since time.Time) error {
 	past := func(end time.Time) bool { return !at.Before(end) }
-	for _, s := range list(&t.sessions, func(s identity.Session) bool { return s.EndedAt.IsZero() && !s.Live(at) }, created) {
+	for _, s := range list(&t.sessions, func(s identity.Session) bool { return s.EndedAt.IsZero() && (!s.Live(at) || s.AuthTime.After(since)) }, created) {
 		s.End(at)
 		t.sessions.save(t.state, s.ID, s)
 	}
 	for _, f := range list(&t.families, func(f oauth.TokenFamily) bool {
-		return f.RevokedAt.IsZero() && (past(f.ExpiresAt) || past(f.RotatedAt.Add(oauth.RefreshIdle)))
+		return f.RevokedAt.IsZero() && (past(f.ExpiresAt) || past(f.RotatedAt.Add(oauth.RefreshIdle)) || f.RotatedAt.After(since))
 	}, started) {
 		f.Revoke("expired", at)
 		t.families.save(t.state, f.ID, f)
 	}
-	t.codes.remove(-1, func(c oauth.AuthorizationCode) bool { return past(c.ExpiresAt) && c.RedeemedAt.IsZero() })
-	t.interactions.remove(-1, func(i oidc.Interaction) bool { return past(i.ExpiresAt) })
-	t.tickets.remove(-1, func(k identity.Ticket) bool { return past(k.ExpiresAt) })
+	t.codes.remove(-1, func(c oauth.AuthorizationCode) bool {
+		return (past(c.ExpiresAt) || c.CreatedAt.After(since)) && c.RedeemedAt.IsZero()
+	})
+	t.interactions.remove(-1, func(i oidc.Interaction) bool { return past(i.ExpiresAt) || i.CreatedAt.After(since) })
+	t.tickets.remove(-1, func(k identity.Ticket) bool { return past(k.ExpiresAt) || k.CreatedAt.After(since) })
+	t.challenges.remove(-1, func(c identity.Challenge) bool { return past(c.ExpiresAt) || c.CreatedAt.After(since) })
 	t.changed = true
 	return t.failed
 }
@@ -201,9 +210,15 @@ func (t *tx) Sweep(now time.Time, limit int) (int, error) {
 	n := t.interactions.remove(limit, func(i oidc.Interaction) bool { return past(i.ExpiresAt, 0) })
 	n += t.codes.remove(limit, func(c oauth.AuthorizationCode) bool { return past(c.ExpiresAt, keepCode) })
 	n += t.sessions.remove(limit, func(s identity.Session) bool { return past(s.ExpiresAt, keepPast) || done(s.EndedAt, keepPast) })
+	t.leave(func(m member) bool { return !has(t.sessions, m.session) })
+	n += t.notices.remove(limit, func(x oidc.LogoutNotice) bool { return past(x.CreatedAt, keepPast) })
 	n += t.families.remove(limit, func(f oauth.TokenFamily) bool { return past(f.ExpiresAt, keepPast) || done(f.RevokedAt, keepPast) })
 	n += t.attempts.remove(limit, func(a identity.Attempts) bool { return past(a.Since, identity.AttemptWindow) })
 	n += t.tickets.remove(limit, func(k identity.Ticket) bool { return past(k.ExpiresAt, 0) || !k.UsedAt.IsZero() })
+	n += t.challenges.remove(limit, func(c identity.Challenge) bool { return past(c.ExpiresAt, 0) })
+	n += t.factors.remove(limit, func(f identity.Factor) bool {
+		return f.ConfirmedAt.IsZero() && past(f.CreatedAt, identity.EnrolLifetime)
+	})
 	n += t.revoked.remove(limit, func(expires time.Time) bool { return past(expires, 0) })
 	inUse := map[oauth.GrantID]bool{}
 	for _, f := range t.families.rows {

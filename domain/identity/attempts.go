@@ -11,6 +11,9 @@ const (
 	AddressAttempts = 50
 )
 
+// AccountKey is what attempts against an account are counted under, whichever of its names was typed.
+func AccountKey(id UserID) string { return "user:" + string(id) }
+
 // Attempts counts sign-in attempts against one key: an account however it is spelt, or an address.
 type Attempts struct {
 	Key      string
@@ -49,4 +52,9 @@ func (a *Attempts) Refund() {
 // RetryAfter is how long until the window ends.
 func (a Attempts) RetryAfter(now time.Time) time.Duration {
 	return max(time.Second, a.Since.Add(AttemptWindow).Sub(now))
+}
+
+// Locked reports whether attempts are refused until the window ends.
+func (a Attempts) Locked(now time.Time) bool {
+	return !a.LockedAt.IsZero() && now.Before(a.Since.Add(AttemptWindow))
 }

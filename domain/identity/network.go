@@ -19,3 +19,14 @@ func Network(ip string) string {
 	prefix, _ := addr.WithZone("").Prefix(64)
 	return prefix.String()
 }
+
+// Site is what a caller with IPv6 may have 65,536 networks of: limits that count networks alone would be none for it. Of
+// IPv4, and of what is no address, there is no site.
+func Site(ip string) string {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ""
+	}
+	prefix, _ := addr.WithZone("").Prefix(48)
+	return prefix.String()
+}

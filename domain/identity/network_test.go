@@ -26,6 +26,22 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
+// RL-03: what may count as many networks counts as one site too.
+func TestSite(t *testing.T) {
+	for _, c := range []struct{ ip, want string }{
+		{"192.0.2.1", ""},
+		{"::ffff:192.0.2.1", ""},
+		{"@", ""},
+		{"2001:db8:7:0:ffff::1", "2001:db8:7::/48"},
+		{"2001:DB8:7:ffff::2%eth0", "2001:db8:7::/48"},
+		{"2001:db8:8::1", "2001:db8:8::/48"},
+	} {
+		if got := Site(c.ip); got != c.want {
+			t.Errorf("%q belongs to %q, want %q", c.ip, got, c.want)
+		}
+	}
+}
+
 // Counting what was counted changes nothing for IPv4, and nothing that is no address becomes one.
 func FuzzNetwork(f *testing.F) {
 	f.Add("192.0.2.1")

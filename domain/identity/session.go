@@ -24,9 +24,10 @@ type Session struct {
 	Key  [sha256.Size]byte // digest of the cookie's value: a copied database opens no session
 	User UserID
 
-	AuthTime time.Time // when the user last proved who they are
-	AMR      []string  // authentication methods (RFC 8176)
-	ACR      string    // authentication context class
+	AuthTime    time.Time // when the user last proved who they are
+	ConfirmedAt time.Time // when they last showed with the password alone that they are still there; zero: not since
+	AMR         []string  // authentication methods (RFC 8176)
+	ACR         string    // authentication context class
 
 	CreatedAt  time.Time
 	LastSeenAt time.Time
@@ -48,9 +49,9 @@ func NewSession(id SessionID, key [sha256.Size]byte, user User, amr []string, ac
 	return s
 }
 
-// Live reports whether the session still signs its browser in.
+// Live reports whether the session still signs its browser in. One whose sign-in lies in the future does not, see FromFuture.
 func (s Session) Live(now time.Time) bool {
-	return s.ID != "" && s.EndedAt.IsZero() && now.Before(s.ExpiresAt) && now.Before(s.LastSeenAt.Add(s.Idle))
+	return s.ID != "" && s.EndedAt.IsZero() && now.Before(s.ExpiresAt) && now.Before(s.LastSeenAt.Add(s.Idle)) && !FromFuture(s.AuthTime, now)
 }
 
 // RecentSignIn is how long after a sign-in its user may change what guards the account without proving again who they
@@ -58,7 +59,15 @@ func (s Session) Live(now time.Time) bool {
 const RecentSignIn = 10 * time.Minute
 
 // Recent reports whether the user proved lately who they are.
-func (s Session) Recent(now time.Time) bool { return now.Sub(s.AuthTime).Abs() <= RecentSignIn }
+func (s Session) Recent(now time.Time) bool {
+	return now.Sub(s.AuthTime).Abs() <= RecentSignIn || now.Sub(s.ConfirmedAt).Abs() <= RecentSignIn
+}
+
+// AdminSignIn is how long after a sign-in an administrator may administer without proving again who they are.
+const AdminSignIn = time.Hour
+
+// Administers reports whether the sign-in is recent enough for administration. One from the future is not: a clock was wrong.
+func (s Session) Administers(now time.Time) bool { return now.Sub(s.AuthTime).Abs() <= AdminSignIn }
 
 // Touch notes use of the session and reports whether that is worth saving.
 func (s *Session) Touch(now time.Time) bool {

@@ -82,6 +82,16 @@ func TestSessionRecent(t *testing.T) {
 	}
 }
 
+// AD-03: a sign-in opens administration for an hour.
+func TestSessionAdministers(t *testing.T) {
+	for age, want := range map[time.Duration]bool{0: true, time.Hour: true, time.Hour + time.Millisecond: false, 24 * time.Hour: false, -2 * time.Hour: false} {
+		now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+		if got := (identity.Session{AuthTime: now.Add(-age)}).Administers(now); got != want {
+			t.Errorf("signed in %v ago: %v", age, got)
+		}
+	}
+}
+
 func TestTicketOpen(t *testing.T) {
 	ticket := identity.Ticket{Purpose: identity.SetupTicket, CreatedAt: start, ExpiresAt: start.Add(identity.SetupLifetime)}
 	used := ticket

@@ -172,6 +172,14 @@ func (f *TokenFamily) Rotate(client Client, t RefreshToken, tag Tagger, now time
 		With("expected", "token "+strconv.Itoa(f.Generation)+", issued "+now.Sub(f.RotatedAt).Truncate(time.Second).String()+" ago")
 }
 
+// EndsAt is when the family ends if nobody uses it any more, revoked or not.
+func (f *TokenFamily) EndsAt() time.Time {
+	if idle := f.RotatedAt.Add(RefreshIdle); f.Refresh && idle.Before(f.ExpiresAt) {
+		return idle
+	}
+	return f.ExpiresAt
+}
+
 // Revoke ends the family and every token of it. Revoking twice keeps the first instant and reason.
 func (f *TokenFamily) Revoke(reason string, now time.Time) {
 	if f.RevokedAt.IsZero() {

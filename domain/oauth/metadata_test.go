@@ -46,6 +46,23 @@ func TestCheck(t *testing.T) {
 		{"a wildcard origin", func(c *oauth.Client) { c.AllowedOrigins = []string{"*"} }, "allowed_origins[0]"},
 		{"an origin with a path", func(c *oauth.Client) { c.AllowedOrigins = []string{"https://app.test/"} }, "allowed_origins[0]"},
 		{"the null origin", func(c *oauth.Client) { c.AllowedOrigins = []string{"null"} }, "allowed_origins[0]"},
+		{"back channel", func(c *oauth.Client) {
+			c.BackChannelLogoutURI, c.BackChannelLogoutSession = "https://other.test/bc", true
+		}, ""},
+		{"back channel on loopback", func(c *oauth.Client) { c.BackChannelLogoutURI = "http://127.0.0.1:3000/bc" }, ""},
+		{"RG-04 back channel without TLS", func(c *oauth.Client) { c.BackChannelLogoutURI = "http://other.test/bc" }, "backchannel_logout_uri"},
+		{"RG-04 back channel of another scheme", func(c *oauth.Client) { c.BackChannelLogoutURI = "gopher://other.test/" }, "backchannel_logout_uri"},
+		{"RG-04 back channel with user information", func(c *oauth.Client) { c.BackChannelLogoutURI = "https://a:b@other.test/" }, "backchannel_logout_uri"},
+		{"back channel session without a URI", func(c *oauth.Client) { c.BackChannelLogoutSession = true }, "backchannel_logout_session_required"},
+		{"front channel", func(c *oauth.Client) {
+			c.FrontChannelLogoutURI, c.FrontChannelLogoutSession = "https://APP.test:443/fc?x=1", true
+		}, ""},
+		{"RG-04 front channel on another host", func(c *oauth.Client) { c.FrontChannelLogoutURI = "https://other.test/fc" }, "frontchannel_logout_uri"},
+		{"RG-04 front channel on another port", func(c *oauth.Client) { c.FrontChannelLogoutURI = "https://app.test:8443/fc" }, "frontchannel_logout_uri"},
+		{"RG-04 front channel of another scheme", func(c *oauth.Client) { c.FrontChannelLogoutURI = "javascript:alert(1)" }, "frontchannel_logout_uri"},
+		{"LO-07 front channel with sid", func(c *oauth.Client) { c.FrontChannelLogoutURI = "https://app.test/fc?sid=x" }, "frontchannel_logout_uri"},
+		{"LO-07 front channel with iss", func(c *oauth.Client) { c.FrontChannelLogoutURI = "https://app.test/fc?a=b&iss" }, "frontchannel_logout_uri"},
+		{"front channel session without a URI", func(c *oauth.Client) { c.FrontChannelLogoutSession = true }, "frontchannel_logout_session_required"},
 		{"no redirect_uris", func(c *oauth.Client) { c.RedirectURIs = nil }, "redirect_uris is missing"},
 
 		{"TK-09 grant_type password", func(c *oauth.Client) { c.GrantTypes = append(c.GrantTypes, "password") }, "grant_types"},

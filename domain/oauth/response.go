@@ -36,9 +36,13 @@ func (a ReplyAddress) Refuse(e *Error) AuthorizationResponse {
 	return a.answer(Parameter{"error", string(e.Code)}, Parameter{"error_description", e.Description})
 }
 
-// Code answers with an authorization code (RFC 6749 §4.1.2).
-func (a ReplyAddress) Code(code Secret) AuthorizationResponse {
-	return a.answer(Parameter{"code", code.Reveal()})
+// Code answers with an authorization code (RFC 6749 §4.1.2), and with the state of the session for a client that watches
+// it (OIDC Session Management 1.0 §2); empty: none.
+func (a ReplyAddress) Code(code Secret, sessionState string) AuthorizationResponse {
+	if sessionState == "" {
+		return a.answer(Parameter{"code", code.Reveal()})
+	}
+	return a.answer(Parameter{"code", code.Reveal()}, Parameter{"session_state", sessionState})
 }
 
 // answer adds state as it came and the issuer, which tells a client of several providers whose answer this is

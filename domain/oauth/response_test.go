@@ -35,7 +35,8 @@ func TestAuthorizationResponse(t *testing.T) {
 				got  oauth.AuthorizationResponse
 				head []oauth.Parameter
 			}{
-				{reply.Code("c0de"), []oauth.Parameter{{Name: "code", Value: "c0de"}}},
+				{reply.Code("c0de", ""), []oauth.Parameter{{Name: "code", Value: "c0de"}}},
+				{reply.Code("c0de", "a.b"), []oauth.Parameter{{Name: "code", Value: "c0de"}, {Name: "session_state", Value: "a.b"}}},
 				{reply.Refuse(oauth.Refuse(oauth.AccessDenied, "no").With("received", "secret")), []oauth.Parameter{{Name: "error", Value: "access_denied"}, {Name: "error_description", Value: "no"}}},
 			} {
 				want := oauth.AuthorizationResponse{URI: "https://app.test/cb", Mode: c.mode, Parameters: append(x.head, tail...)}

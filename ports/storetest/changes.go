@@ -37,6 +37,8 @@ func changesCountsWhatMatters(t *testing.T, s ports.Store) {
 			return tx.SaveGrant(oauth.Grant{ID: "g1", User: "u1", Client: "c1", RevokedAt: epoch})
 		}},
 		{"ticket", false, func(tx ports.Tx) error { return tx.SaveTicket(identity.Ticket{UsedAt: epoch}) }},
+		{"factor", false, func(tx ports.Tx) error { return tx.SaveFactor(identity.Factor{ID: "f", User: "u1"}) }},
+		{"notice", false, func(tx ports.Tx) error { return tx.SaveLogoutNotice(oidc.LogoutNotice{ID: "n"}) }},
 		{"attempts", false, func(tx ports.Tx) error { return tx.SaveAttempts(identity.Attempts{Key: "x"}) }},
 		{"interaction", false, func(tx ports.Tx) error { return tx.SaveInteraction(oidc.Interaction{ID: "x"}) }},
 		{"code", false, func(tx ports.Tx) error { return tx.SaveCode(oauth.AuthorizationCode{}) }},

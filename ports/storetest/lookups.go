@@ -17,18 +17,23 @@ import (
 func missingIsErrNotFound(t *testing.T, s ports.Store) {
 	check := func(r ports.Reader) error {
 		for name, find := range map[string]func() (any, error){
-			"Client":       func() (any, error) { return r.Client("x") },
-			"User":         func() (any, error) { return r.User("x") },
-			"UserByLogin":  func() (any, error) { return r.UserByLogin("x") },
-			"no login":     func() (any, error) { return r.UserByLogin("") },
-			"Session":      func() (any, error) { return r.Session("x") },
-			"SessionByKey": func() (any, error) { return r.SessionByKey([32]byte{}) },
-			"Ticket":       func() (any, error) { return r.Ticket([32]byte{}) },
-			"Interaction":  func() (any, error) { return r.Interaction("x") },
-			"Grant":        func() (any, error) { return r.Grant("x") },
-			"LiveGrant":    func() (any, error) { return r.LiveGrant("x", "x") },
-			"Code":         func() (any, error) { return r.Code(oauth.Digest{}) },
-			"TokenFamily":  func() (any, error) { return r.TokenFamily("x") },
+			"Client":        func() (any, error) { return r.Client("x") },
+			"User":          func() (any, error) { return r.User("x") },
+			"UserByLogin":   func() (any, error) { return r.UserByLogin("x") },
+			"no login":      func() (any, error) { return r.UserByLogin("") },
+			"Session":       func() (any, error) { return r.Session("x") },
+			"SessionByKey":  func() (any, error) { return r.SessionByKey([32]byte{}) },
+			"Ticket":        func() (any, error) { return r.Ticket([32]byte{}) },
+			"Interaction":   func() (any, error) { return r.Interaction("x") },
+			"Grant":         func() (any, error) { return r.Grant("x") },
+			"LiveGrant":     func() (any, error) { return r.LiveGrant("x", "x") },
+			"Code":          func() (any, error) { return r.Code(oauth.Digest{}) },
+			"TokenFamily":   func() (any, error) { return r.TokenFamily("x") },
+			"LogoutNotice":  func() (any, error) { return r.LogoutNotice("x") },
+			"Factor":        func() (any, error) { return r.Factor("x") },
+			"credential":    func() (any, error) { return r.FactorByCredential([]byte("x")) },
+			"no credential": func() (any, error) { return r.FactorByCredential(nil) },
+			"Challenge":     func() (any, error) { return r.Challenge([32]byte{}) },
 		} {
 			if _, err := find(); !errors.Is(err, ports.ErrNotFound) {
 				t.Errorf("%s: got %v, want ErrNotFound", name, err)
@@ -113,10 +118,10 @@ func listsAreLiveAndOldestFirst(t *testing.T, s ports.Store) {
 				oauth.Grant{ID: "revoked", User: "u2", Client: "c0", CreatedAt: at(0), RevokedAt: at(3)},
 				oauth.Grant{ID: "tie", User: "u2", Client: "c3", CreatedAt: at(2)}),
 			each(tx.SaveTokenFamily,
-				oauth.TokenFamily{ID: "new", Grant: "g1", Session: "s1", CreatedAt: at(2)},
-				oauth.TokenFamily{ID: "old", Grant: "g1", Session: "s1", CreatedAt: at(1)},
-				oauth.TokenFamily{ID: "revoked", Grant: "g1", Session: "s1", CreatedAt: at(0), RevokedAt: at(3)},
-				oauth.TokenFamily{ID: "tie", Grant: "g1", Session: "s2", CreatedAt: at(2)},
+				oauth.TokenFamily{ID: "new", Grant: "g1", Session: "s1", CreatedAt: at(2), RotatedAt: at(5)},
+				oauth.TokenFamily{ID: "old", Grant: "g1", Session: "s1", CreatedAt: at(1), RotatedAt: at(7)},
+				oauth.TokenFamily{ID: "revoked", Grant: "g1", Session: "s1", CreatedAt: at(0), RotatedAt: at(6), RevokedAt: at(3)},
+				oauth.TokenFamily{ID: "tie", Grant: "g1", Session: "s2", CreatedAt: at(2), RotatedAt: at(4)},
 				oauth.TokenFamily{ID: "other", Grant: "g2", Session: "s1", CreatedAt: at(3)}),
 			each(tx.SaveSession,
 				identity.Session{ID: "new", Key: [32]byte{1}, User: "u1", CreatedAt: at(2)},
@@ -129,6 +134,7 @@ func listsAreLiveAndOldestFirst(t *testing.T, s ports.Store) {
 		ofUser, err2 := r.GrantsOfUser("u2")
 		ofClient, err3 := r.GrantsOfClient("c1")
 		ofGrant, err4 := r.FamiliesOfGrant("g1")
+		latest, err7 := r.LatestFamilies("g1", 3)
 		ofSession, err5 := r.FamiliesOfSession("s1")
 		sessions, err6 := r.SessionsOfUser("u1")
 		grantID := func(g oauth.Grant) string { return string(g.ID) }
@@ -138,6 +144,7 @@ func listsAreLiveAndOldestFirst(t *testing.T, s ports.Store) {
 			"GrantsOfUser":      {ids(ofUser, grantID), []string{"old", "new", "tie"}},
 			"GrantsOfClient":    {ids(ofClient, grantID), []string{"g1", "new"}},
 			"FamiliesOfGrant":   {ids(ofGrant, familyID), []string{"old", "new", "tie"}},
+			"LatestFamilies":    {ids(latest, familyID), []string{"old", "revoked", "new"}},
 			"FamiliesOfSession": {ids(ofSession, familyID), []string{"old", "new", "other"}},
 			"SessionsOfUser":    {ids(sessions, func(s identity.Session) string { return string(s.ID) }), []string{"old", "new"}},
 		} {
@@ -145,7 +152,7 @@ func listsAreLiveAndOldestFirst(t *testing.T, s ports.Store) {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
-		return errors.Join(err1, err2, err3, err4, err5, err6)
+		return errors.Join(err1, err2, err3, err4, err5, err6, err7)
 	}
 	view(t, s, check)
 	update(t, s, func(tx ports.Tx) error { return check(tx) })

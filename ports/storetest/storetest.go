@@ -6,6 +6,8 @@
 //	lookups.go  what each lookup finds, and what deleting takes along
 //	changes.go  which units Store.Changes counts
 //	sweep.go    which rows can no longer matter
+//	logout.go   who takes part in a session, and what they have to be told
+//	factor.go   what a user has beside the password
 package storetest
 
 import (
@@ -32,6 +34,9 @@ func Run(t *testing.T, open func(*testing.T) ports.Store) {
 		"EventsAreChained":            eventsAreChained,
 		"EventsByQuery":               eventsByQuery,
 		"Pages":                       pages,
+		"SessionClients":              sessionClients,
+		"LogoutNotices":               logoutNotices,
+		"Factors":                     factors,
 		"MomentsAndRevokedTokens":     momentsAndRevokedTokens,
 		"ExpireIsFinal":               expireIsFinal,
 		"ErrorDropsTheUnit":           errorDropsTheUnit,

@@ -46,6 +46,9 @@ func sweepTakesWhatCannotMatter(t *testing.T, s ports.Store) {
 	rule("family, 30 days after it was revoked", 30*day, func(tx ports.Tx, n int, end time.Time) error {
 		return tx.SaveTokenFamily(oauth.TokenFamily{ID: oauth.FamilyID(id("r", n)), Grant: "g1", ExpiresAt: later, RevokedAt: end})
 	}, func(r ports.Reader, n int) error { _, err := r.TokenFamily(oauth.FamilyID(id("r", n))); return err })
+	rule("logout notice, after 30 days", 30*day, func(tx ports.Tx, n int, end time.Time) error {
+		return tx.SaveLogoutNotice(oidc.LogoutNotice{ID: oidc.NoticeID(id("n", n)), CreatedAt: end})
+	}, func(r ports.Reader, n int) error { _, err := r.LogoutNotice(oidc.NoticeID(id("n", n))); return err })
 	rule("attempts, after their window", identity.AttemptWindow, func(tx ports.Tx, n int, end time.Time) error {
 		return tx.SaveAttempts(identity.Attempts{Key: id("a", n), Count: 1, Since: end})
 	}, func(r ports.Reader, n int) error {
@@ -55,6 +58,13 @@ func sweepTakesWhatCannotMatter(t *testing.T, s ports.Store) {
 		}
 		return err
 	})
+	rule("challenge, expired", 0, func(tx ports.Tx, n int, end time.Time) error {
+		return tx.SaveChallenge(identity.Challenge{Key: key(6, n), User: "u1", ExpiresAt: end})
+	}, func(r ports.Reader, n int) error { _, err := r.Challenge(key(6, n)); return err })
+	rule("factor, never confirmed", identity.EnrolLifetime, func(tx ports.Tx, n int, end time.Time) error {
+		return errors.Join(tx.SaveFactor(identity.Factor{ID: identity.FactorID(id("o", n)), User: "u1", CreatedAt: end}),
+			tx.SaveFactor(identity.Factor{ID: "confirmed", User: "u1", CreatedAt: end, ConfirmedAt: end}))
+	}, func(r ports.Reader, n int) error { _, err := r.Factor(identity.FactorID(id("o", n))); return err })
 	rule("ticket, expired", 0, func(tx ports.Tx, n int, end time.Time) error {
 		return tx.SaveTicket(identity.Ticket{Key: key(4, n), ExpiresAt: end})
 	}, func(r ports.Reader, n int) error { _, err := r.Ticket(key(4, n)); return err })

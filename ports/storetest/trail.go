@@ -72,6 +72,7 @@ func eventsByQuery(t *testing.T, s ports.Store) {
 		"kinds":         {audit.Query{Kinds: []audit.Kind{"a", "c"}}, []int64{1, 3, 4}},
 		"client":        {audit.Query{Client: "c1"}, []int64{1, 2}},
 		"user":          {audit.Query{User: "u1"}, []int64{1, 3}},
+		"user, kinds":   {audit.Query{User: "u1", Kinds: []audit.Kind{"a", "b"}}, []int64{1}},
 		"session":       {audit.Query{Session: "s2"}, []int64{2, 4}},
 		"family":        {audit.Query{Family: "f1"}, []int64{1, 3}},
 		"request":       {audit.Query{RequestID: "r2"}, []int64{2, 3}},
@@ -179,7 +180,8 @@ func momentsAndRevokedTokens(t *testing.T, s ports.Store) {
 // expireIsFinal expires at an instant; whatever had not expired then stays as it is.
 func expireIsFinal(t *testing.T, s ports.Store) {
 	populate(t, s)
-	past, ahead := epoch, epoch.Add(time.Millisecond)
+	past, ahead, future := epoch, epoch.Add(time.Hour), epoch.Add(time.Second+time.Millisecond)
+	begun := func(s identity.Session, at time.Time) identity.Session { s.AuthTime = at; return s }
 	session := func(id string, last, end time.Time) identity.Session {
 		return identity.Session{ID: identity.SessionID(id), Key: [32]byte{id[0], id[1]}, User: "u1", CreatedAt: last, LastSeenAt: last, Idle: time.Hour, ExpiresAt: end}
 	}
@@ -188,14 +190,16 @@ func expireIsFinal(t *testing.T, s ports.Store) {
 	}
 	update(t, s, func(tx ports.Tx) error {
 		return errors.Join(
-			each(tx.SaveSession, session("end", epoch, past), session("idle", epoch.Add(-time.Hour), ahead), session("stays", ahead.Add(-time.Hour), ahead)),
-			each(tx.SaveTokenFamily, family("end", epoch, past), family("idle", epoch.Add(-oauth.RefreshIdle), ahead), family("stays", epoch, ahead)),
+			each(tx.SaveSession, session("end", epoch, past), session("idle", epoch.Add(-time.Hour), ahead), session("stays", ahead.Add(time.Millisecond-time.Hour), ahead),
+				begun(session("future", epoch, ahead), future)),
+			each(tx.SaveTokenFamily, family("end", epoch, past), family("idle", epoch.Add(-oauth.RefreshIdle), ahead), family("stays", epoch, ahead), family("future", future, ahead)),
 			each(tx.SaveCode, oauth.AuthorizationCode{Digest: oauth.Digest{1}, ExpiresAt: past}, oauth.AuthorizationCode{Digest: oauth.Digest{2}, ExpiresAt: ahead},
-				oauth.AuthorizationCode{Digest: oauth.Digest{3}, ExpiresAt: past, RedeemedAt: past}),
-			each(tx.SaveInteraction, oidc.Interaction{ID: "1", ExpiresAt: past}, oidc.Interaction{ID: "2", ExpiresAt: ahead}),
-			each(tx.SaveTicket, identity.Ticket{Key: [32]byte{1}, ExpiresAt: past}, identity.Ticket{Key: [32]byte{2}, ExpiresAt: ahead}))
+				oauth.AuthorizationCode{Digest: oauth.Digest{3}, ExpiresAt: past, RedeemedAt: past}, oauth.AuthorizationCode{Digest: oauth.Digest{4}, CreatedAt: future, ExpiresAt: ahead}),
+			each(tx.SaveInteraction, oidc.Interaction{ID: "1", ExpiresAt: past}, oidc.Interaction{ID: "2", ExpiresAt: ahead}, oidc.Interaction{ID: "3", CreatedAt: future, ExpiresAt: ahead}),
+			each(tx.SaveTicket, identity.Ticket{Key: [32]byte{1}, ExpiresAt: past}, identity.Ticket{Key: [32]byte{2}, ExpiresAt: ahead},
+				identity.Ticket{Key: [32]byte{3}, CreatedAt: future, ExpiresAt: ahead}))
 	})
-	update(t, s, func(tx ports.Tx) error { return tx.Expire(epoch) })
+	update(t, s, func(tx ports.Tx) error { return tx.Expire(epoch, epoch.Add(time.Second)) })
 	view(t, s, func(r ports.Reader) error {
 		sessions, err1 := r.SessionsOfUser("u1")
 		families, err2 := r.FamiliesOfGrant("g1")
@@ -204,9 +208,11 @@ func expireIsFinal(t *testing.T, s ports.Store) {
 		for i, err := range []error{
 			second(r.Code(oauth.Digest{1})), second(r.Code(oauth.Digest{2})), second(r.Code(oauth.Digest{3})), // redeemed: a replay must still be seen
 			second(r.Interaction("1")), second(r.Interaction("2")), second(r.Ticket([32]byte{1})), second(r.Ticket([32]byte{2})),
+			second(r.Code(oauth.Digest{4})), second(r.Interaction("3")), second(r.Ticket([32]byte{3})),
 		} {
 			if err == nil {
-				found = append(found, []string{"code 1", "code 2", "code 3", "interaction 1", "interaction 2", "ticket 1", "ticket 2"}[i])
+				found = append(found, []string{"code 1", "code 2", "code 3", "interaction 1", "interaction 2", "ticket 1", "ticket 2",
+					"code 4", "interaction 3", "ticket 3"}[i])
 			}
 		}
 		live := slices.Concat(ids(sessions, func(s identity.Session) string { return string(s.ID) }), ids(families, func(f oauth.TokenFamily) string { return string(f.ID) }), found)

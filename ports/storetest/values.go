@@ -55,6 +55,27 @@ func everyFieldIsKept(t *testing.T, s ports.Store) {
 	kept(t, s, func(a *identity.Attempts, _ int) { a.Key = "key" }, ports.Tx.SaveAttempts, map[string]lookup[identity.Attempts]{
 		"Attempts": func(r ports.Reader, a identity.Attempts) (identity.Attempts, error) { return r.Attempts(a.Key) },
 	})
+	kept(t, s, func(f *identity.Factor, n int) { f.ID, f.User = "factor", users[n%2] }, ports.Tx.SaveFactor, map[string]lookup[identity.Factor]{
+		"Factor": func(r ports.Reader, f identity.Factor) (identity.Factor, error) { return r.Factor(f.ID) },
+		"Factors": func(r ports.Reader, f identity.Factor) (identity.Factor, error) {
+			all, err := r.Factors(f.User)
+			return pick(all, func(x identity.Factor) bool { return x.ID == f.ID }), err
+		},
+		"FactorByCredential": func(r ports.Reader, f identity.Factor) (identity.Factor, error) {
+			if len(f.CredentialID) == 0 {
+				return f, nil
+			}
+			return r.FactorByCredential(f.CredentialID)
+		},
+	})
+	kept(t, s, func(c *identity.RecoveryCodes, _ int) { c.User = "u1" }, ports.Tx.SaveRecoveryCodes, map[string]lookup[identity.RecoveryCodes]{
+		"RecoveryCodes": func(r ports.Reader, c identity.RecoveryCodes) (identity.RecoveryCodes, error) {
+			return r.RecoveryCodes(c.User)
+		},
+	})
+	kept(t, s, func(c *identity.Challenge, n int) { c.Key, c.User = [32]byte{1}, users[n%2] }, ports.Tx.SaveChallenge, map[string]lookup[identity.Challenge]{
+		"Challenge": func(r ports.Reader, c identity.Challenge) (identity.Challenge, error) { return r.Challenge(c.Key) },
+	})
 	kept(t, s, func(i *oidc.Interaction, _ int) { i.ID = "interaction" }, ports.Tx.SaveInteraction, map[string]lookup[oidc.Interaction]{
 		"Interaction": func(r ports.Reader, i oidc.Interaction) (oidc.Interaction, error) { return r.Interaction(i.ID) },
 	})
@@ -68,6 +89,9 @@ func everyFieldIsKept(t *testing.T, s ports.Store) {
 	})
 	kept(t, s, func(f *oauth.TokenFamily, n int) { f.ID, f.Grant = "family", grants[n%2] }, ports.Tx.SaveTokenFamily, map[string]lookup[oauth.TokenFamily]{
 		"TokenFamily": func(r ports.Reader, f oauth.TokenFamily) (oauth.TokenFamily, error) { return r.TokenFamily(f.ID) },
+	})
+	kept(t, s, func(n *oidc.LogoutNotice, _ int) { n.ID = "notice" }, ports.Tx.SaveLogoutNotice, map[string]lookup[oidc.LogoutNotice]{
+		"LogoutNotice": func(r ports.Reader, n oidc.LogoutNotice) (oidc.LogoutNotice, error) { return r.LogoutNotice(n.ID) },
 	})
 }
 
@@ -175,6 +199,8 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetBool(f.round == 0 || f.flags>>(f.round-1)&1 == 1)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(f.n))
+	case reflect.Uint32:
+		v.SetUint(uint64(f.n))
 	case reflect.Uint8:
 		v.SetUint(uint64(f.n%255 + 1))
 	case reflect.Array:
