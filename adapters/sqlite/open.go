@@ -23,7 +23,11 @@ var (
 	ErrNewer    = errors.New("the database is of a newer latchkey")
 	ErrReadOnly = errors.New("the database cannot be written")
 	ErrInUse    = errors.New("another server uses the database")
+	ErrLockFile = errors.New("the lock file cannot be opened")
 )
+
+// errForeign is part of an ErrUnusable for what was never a database of ours, and so is not ours to move.
+var errForeign = errors.New("it belongs to another application")
 
 const (
 	applicationID = 0x4C744B79 // "LtKy"
@@ -60,8 +64,10 @@ func Create(path string, chain audit.Tagger) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	if _, err := os.Lstat(path); err == nil {
-		return nil, fmt.Errorf("%s: %w", path, fs.ErrExist)
+	for _, name := range []string{path, path + "-wal"} { // a log is played into whatever file has its name
+		if _, err := os.Lstat(name); err == nil {
+			return nil, fmt.Errorf("%s: %w", name, fs.ErrExist)
+		}
 	}
 	release, err := lock(path) // against another Create
 	if err != nil {
@@ -97,10 +103,18 @@ func fill(path string, chain audit.Tagger) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.set(everyConnection, writerOnly), c.migrate(0, chain), c.close())
+	scripts, err := migrations.Scripts()
+	if err == nil {
+		err = c.set(everyConnection, writerOnly)
+	}
+	if err == nil {
+		err = c.within(func() error { return c.migrate(scripts, 0, chain) })
+	}
+	return errors.Join(err, c.close())
 }
 
-// Open opens the database at path and brings it to the schema of this release; chain keys its audit trail. Other processes may have it open.
+// Open opens the database at path; chain keys its audit trail. Other processes may have it open. The error is
+// ports.ErrUpgradePending for a file of an older release, see Archive.Upgrade.
 func Open(path string, chain audit.Tagger) (*Store, error) {
 	_, number, _ := sqlite3.Version()
 	if err := checkSQLite(number); err != nil {
@@ -110,9 +124,13 @@ func Open(path string, chain audit.Tagger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{})}
+	if scripts, err := migrations.Scripts(); err != nil || version < len(scripts) {
+		return nil, errors.Join(err, fmt.Errorf("%w: %s has schema %d and this release works with %d: stop the server of the older release, then run latchkey upgrade",
+			ports.ErrUpgradePending, path, version, len(scripts)))
+	}
+	s := &Store{path: path, chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{})}
 	s.group.store = s
-	if err := s.connect(path, version); err != nil {
+	if err := s.connect(path); err != nil {
 		if denied(err) { // a file system mounted read-only, for one
 			err = readOnly(path, err)
 		} else {
@@ -142,7 +160,7 @@ func inspect(path string) (version int, err error) {
 	case err != nil:
 		return 0, err
 	case !info.Mode().IsRegular():
-		return 0, unusable(path, errors.New("it is not a file"))
+		return 0, unusable(path, fmt.Errorf("%w: it is not a file", errForeign))
 	case info.Size() == 0:
 		return 0, unusable(path, errors.New("it is empty"))
 	}
@@ -152,48 +170,57 @@ func inspect(path string) (version int, err error) {
 	} else if info.Mode()&0o200 == 0 || dir.Mode()&0o200 == 0 {
 		return 0, readOnly(path, nil)
 	}
-	// Without a log nobody writes, and SQLite need not make one to read.
-	mode := "ro"
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		mode = "ro&immutable=1"
-	}
-	c, err := connect(path, mode)
-	if denied(err) {
-		return 0, readOnly(path, err)
-	} else if err != nil {
-		return 0, unusable(path, err)
-	}
-	defer c.close()
-	err = c.set(everyConnection, readerOnly)
-	number := func(r *row) int { return int(r.int()) }
-	var application int
-	if err == nil {
-		application, err = first(c, number, "PRAGMA application_id")
-	}
-	if err == nil && application != applicationID {
-		err = errors.New("it belongs to another application")
-	}
-	if err == nil {
-		version, err = first(c, number, "PRAGMA user_version")
-	}
-	if err == nil && version < 1 {
-		err = errors.New("it has no schema")
-	}
-	if err == nil {
-		_, err = readRevision(c)
-	}
+	version, err = identify(path, readMode(path))
 	switch {
 	case denied(err):
 		return 0, readOnly(path, err)
 	case errors.Is(err, ports.ErrUnavailable): // it may be fine later
 		return 0, fmt.Errorf("%s: %w", path, err)
+	case errors.Is(err, ErrNewer):
+		return version, fmt.Errorf("%s: %w: start the newer release, or restore a backup made before it", path, err)
 	case err != nil:
 		return 0, unusable(path, err)
 	}
+	return version, nil
+}
+
+// readMode is how to open a file to look at it. Without a log nobody writes, and SQLite need not make one to read.
+func readMode(path string) string {
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		return "ro&immutable=1"
+	}
+	return "ro"
+}
+
+// identify returns the schema version of a file that is a database of ours.
+func identify(path, mode string) (version int, err error) {
+	c, err := connect(path, mode)
+	if err != nil {
+		return 0, err
+	}
+	defer c.close()
+	if err := c.set(everyConnection, readerOnly); err != nil {
+		return 0, err
+	}
+	application, err := first(c, func(r *row) int { return int(r.int()) }, "PRAGMA application_id")
+	if err != nil {
+		return 0, err
+	}
+	if application != applicationID {
+		return 0, errForeign
+	}
+	if version, err = c.version(); err != nil {
+		return 0, err
+	}
+	if version < 1 {
+		return 0, errors.New("it has no schema")
+	}
+	if _, err := readRevision(c); err != nil {
+		return 0, err
+	}
 	scripts, err := migrations.Scripts()
 	if err == nil && version > len(scripts) {
-		err = fmt.Errorf("%w: %s has schema %d and this release knows %d: start the newer release, or restore a backup made before it",
-			ErrNewer, path, version, len(scripts))
+		err = fmt.Errorf("%w: it has schema %d and this release knows %d", ErrNewer, version, len(scripts))
 	}
 	return version, err
 }
@@ -220,7 +247,7 @@ func readOnly(path string, err error) error {
 }
 
 // connect opens every connection, the writer first: it makes the files beside the database that readers need.
-func (s *Store) connect(path string, version int) (err error) {
+func (s *Store) connect(path string) (err error) {
 	// A file copied from elsewhere may be open to others.
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		if info, err := os.Stat(name); err == nil && info.Mode()&0o077 != 0 {
@@ -237,9 +264,6 @@ func (s *Store) connect(path string, version int) (err error) {
 	}
 	// SQLite opens what it may not write without a word: only a write tells.
 	if _, err := s.group.conn.exec("UPDATE revision SET changes = changes WHERE id = 1"); err != nil {
-		return err
-	}
-	if err := s.group.conn.migrate(version, s.chain); err != nil {
 		return err
 	}
 	if s.watch, err = connect(path, "ro"); err != nil {
@@ -300,36 +324,9 @@ func (c *conn) set(settings ...[]setting) error {
 	return nil
 }
 
-// migrate runs the migrations after version, each in a transaction of its own. Another process may be doing the same.
-func (c *conn) migrate(version int, chain audit.Tagger) error {
-	scripts, err := migrations.Scripts()
-	if err != nil {
-		return err
-	}
-	for n := version + 1; n <= len(scripts); n++ {
-		if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
-			return err
-		}
-		current, err := first(c, func(r *row) int { return int(r.int()) }, "PRAGMA user_version")
-		if err == nil && current < n {
-			_, err = c.Exec(fmt.Sprintf("%s\nPRAGMA user_version = %d;", scripts[n-1], n), nil)
-		}
-		if err == nil && current < n && n == chained {
-			err = c.chainEvents(chain)
-		}
-		if err == nil {
-			_, err = c.exec("COMMIT")
-		}
-		if err != nil {
-			c.exec("ROLLBACK")
-			return fmt.Errorf("migration %d: %w", n, fault(err))
-		}
-	}
-	return nil
-}
-
-// Lock keeps a second server from the database until release is called or the process ends. A server locks before it opens. It
-// does not hinder the command line, which opens the same file while the server runs.
+// Lock keeps a second server from the database until release is called or the process ends. A server locks before it opens,
+// because only who holds the lock may upgrade or replace the file. It does not hinder the command line, which opens the same
+// file while the server runs.
 func Lock(path string) (release func(), err error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, missing(path)
@@ -337,12 +334,14 @@ func Lock(path string) (release func(), err error) {
 	return lock(path)
 }
 
+// LockMissing is Lock for who puts a database in place: there may be none yet.
+func LockMissing(path string) (release func(), err error) { return lock(path) }
+
 func lock(path string) (release func(), err error) {
 	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
-		return nil, readOnly(path, err)
-	} else if err != nil {
-		return nil, err
+	if err != nil {
+		// No server need be running: the file may have been made by another user, or the directory be read-only.
+		return nil, fmt.Errorf("%w: %w: make the directory and %s.lock writable for this user", ErrLockFile, err, path)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
