@@ -3,22 +3,23 @@ GO    ?= go
 FLAGS := -tags sqlite_omit_load_extension
 FUZZ  ?= 10s
 KILLS ?= 200
-KILL_WRITES ?= 1000
+KILL_WRITES ?= 1100
 CUTS  ?= 100
 IO    ?= 150
 FILLS ?= 20
 FLIPS ?= 200
-JUMPS ?= 200
+JUMPS ?= 100
 HOSTILE ?= 1000000
 FLOOD ?= 120
+ROTATIONS ?= 50
 BACKUPS ?= 20
 export CGO_ENABLED = 1
 
 .PHONY: help run build test check reproducible bench fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
-  fault-hostile fault-clients fault-flood fault-restart fault-backup golden screenshots
+  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-backup golden screenshots
 
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## make a provider here if there is none, print a set-up link, and serve http://localhost:8080
 	./latchkey quickstart
@@ -56,9 +57,9 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 # A campaign runs anew every time, by itself, and prints its figures.
 campaign = $(GO) test $(FLAGS) -count=1 -timeout 180m -v ./app -run
 
-faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-backup ## every campaign below, one after another
+faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-backup ## every campaign below, one after another
 
-fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1000) acknowledged writes apart
+fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1100) acknowledged writes apart
 	LATCHKEY_KILLS=$(KILLS) LATCHKEY_KILL_WRITES=$(KILL_WRITES) $(campaign) '^TestFaultKill$$'
 
 fault-power: ## cut the power CUTS (100) times; check that each of 1000 effects of every kind is synced before its answer
@@ -72,7 +73,7 @@ fault-io: ## let the k-th write or sync fail, k = 1 to IO (150), with EIO and EN
 fault-disk: ## fill the disk FILLS (20) times, make it read-only, and start on files that are not usable
 	LATCHKEY_FILLS=$(FILLS) $(campaign) '^TestFault(FullDisk|ReadOnly|RefusedFile)$$'
 
-fault-clock: ## let the clock jump JUMPS (200) times, by minutes, hours, to 1970 and by ten years
+fault-clock: ## let the clock jump JUMPS (100) times, by minutes, hours, to 1970 and by ten years
 	LATCHKEY_JUMPS=$(JUMPS) $(campaign) '^Test(FaultClock|Clock.*)$$'
 
 fault-bits: ## flip a bit of the database in FLIPS (200) copies
@@ -87,10 +88,14 @@ fault-clients: ## 2000 slow clients; floods of HTTP/2 frames; a crowd that leave
 	LATCHKEY_CROWD_SECONDS=60 $(campaign) '^TestFaultCrowd$$'
 
 fault-flood: ## 500 sign-ins a second from 50 addresses for FLOOD (120) seconds, beside honest people and applications
-	LATCHKEY_FLOOD_SECONDS=$(FLOOD) $(campaign) '^TestFaultLoginFlood$$'
+	LATCHKEY_FLOOD_SECONDS=$(FLOOD) $(campaign) '^TestFault(LoginFlood|AbandonedSignIns)$$'
 
-fault-restart: ## end and start a loaded server 100 times, and try a second one beside it
+fault-restart: ## end and start a loaded server 100 times, try a second one beside it, and renew its certificate
 	LATCHKEY_RESTARTS=100 $(campaign) '^TestFault(Restarts|Terminate|SecondServer)$$'
+	LATCHKEY_RENEWALS=10 $(campaign) '^TestFaultCertificate$$'
+
+fault-rotation: ## ROTATIONS (50) rotations of the signing keys, a million verifications with caches that are never fetched early
+	LATCHKEY_ROTATIONS=$(ROTATIONS) LATCHKEY_VERIFICATIONS=20000 $(campaign) '^TestFaultRotation$$'
 
 fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
 	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app

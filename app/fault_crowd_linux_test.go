@@ -63,7 +63,7 @@ func TestFaultCrowd(t *testing.T) {
 	}
 
 	transport.calm.Store(false)
-	ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Duration(size(t, "CROWD_SECONDS", 2))*time.Second)
 	defer stop()
 	var running sync.WaitGroup
 	statuses := make([]map[int]int, workers)

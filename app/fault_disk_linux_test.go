@@ -31,8 +31,27 @@ type disk struct {
 // requests work, without a restart, and nothing that was acknowledged is missing.
 func TestFaultFullDisk(t *testing.T) {
 	t.Parallel()
-	t.Run("ENOSPC", func(t *testing.T) { testFullDisk(t, smallDisk) })
-	t.Run("EFBIG", func(t *testing.T) { testFullDisk(t, boundedFiles) })
+	for n := range size(t, "FILLS", 1) {
+		t.Run(fmt.Sprint("ENOSPC ", n+1), func(t *testing.T) { testFullDisk(t, smallDisk) })
+		t.Run(fmt.Sprint("EFBIG ", n+1), func(t *testing.T) { testFullDisk(t, boundedFiles) })
+	}
+}
+
+// ST-05: so it is with a file system that becomes read-only beneath the server, as after an error of the disk.
+func TestFaultReadOnly(t *testing.T) {
+	t.Parallel()
+	testFullDisk(t, readOnlyFiles)
+}
+
+// readOnlyFiles starts the server on a file that cannot be written any more once the disk is full.
+func readOnlyFiles(t *testing.T, p *apptest.Process) disk {
+	shim := shimmed(t, p)
+	p.Start("quickstart")
+	return disk{
+		fill:  func(*testing.T) { shim.arm(failWrite, 1, syscall.EROFS, true) },
+		free:  func(*testing.T) { shim.arm(failWrite, 0, 0, false) },
+		files: func(t *testing.T) map[string][]byte { return left(t, p.File()) },
+	}
 }
 
 // smallDisk starts the server on a file system of 16 megabytes that nobody else sees: in a mount namespace, which ends with
@@ -140,6 +159,9 @@ func testFullDisk(t *testing.T, start func(*testing.T, *apptest.Process) disk) {
 			wantUnavailable(t, a, a.send())
 		}
 		wantReads(t, p, browser, tokens.Get("access_token"))
+		if r := p.Client("web").Send("GET", "/readyz", "", nil); r.Status != http.StatusServiceUnavailable || r.Text != `{"status":"unavailable","reasons":["storage"]}` {
+			t.Errorf("readiness on a full disk: %d %s", r.Status, r.Text)
+		}
 	}
 	if size := len(d.files(t)["-wal"]); size >= 4<<20 {
 		t.Errorf("the log has %d bytes: it may have started over, which needs no room", size)
@@ -151,6 +173,9 @@ func testFullDisk(t *testing.T, start func(*testing.T, *apptest.Process) disk) {
 	took, ok := within(10*time.Second, func() bool { return p.Client("web").Authorize(sameSession(p, browser)).Answer().Has("code") })
 	if !ok {
 		t.Fatalf("nothing is written although there is room:\n%s", p.Log.Tail())
+	}
+	if _, ok := within(10*time.Second, func() bool { return p.Client("web").Send("GET", "/readyz", "", nil).Status == http.StatusOK }); !ok {
+		t.Error("not ready although there is room")
 	}
 	refreshed, refused := load()
 	for _, a := range attempts {

@@ -149,12 +149,8 @@ func begin(t *testing.T, p *apptest.Process, b *apptest.Browser, path string, fi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	var cookies []string
-	for name, value := range b.Cookies() {
-		cookies = append(cookies, name+"="+value)
-	}
 	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nCookie: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
-		path, strings.TrimPrefix(p.Issuer, "http://"), p.Issuer, strings.Join(cookies, "; "), len(fields.Encode()))
+		path, strings.TrimPrefix(p.Issuer, "http://"), p.Issuer, cookies(b), len(fields.Encode()))
 	r := bufio.NewReader(conn)
 	if line, err := r.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
 		t.Fatalf("%q, %v", line, err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,20 @@ import (
 // file has what they share.
 
 func TestMain(m *testing.M) { os.Exit(apptest.Main(m)) }
+
+// size is how large a campaign is: the environment variable LATCHKEY_<name>, or the size of a run in passing.
+func size(t *testing.T, name string, short int) int {
+	t.Helper()
+	text := os.Getenv("LATCHKEY_" + name)
+	if text == "" {
+		return short
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("LATCHKEY_%s=%s is not a number above 0", name, text)
+	}
+	return n
+}
 
 // faultDocument declares alice, the client web, and a client app0, app1, … for each worker to agree to and to disconnect.
 func faultDocument(workers int) string {
@@ -42,6 +57,15 @@ func sameSession(p *apptest.Process, b *apptest.Browser) *apptest.Browser {
 		other.SetCookie(name, value)
 	}
 	return other
+}
+
+// cookies returns the cookies of a browser as a header has them.
+func cookies(b *apptest.Browser) string {
+	var all []string
+	for name, value := range b.Cookies() {
+		all = append(all, name+"="+value)
+	}
+	return strings.Join(all, "; ")
 }
 
 // line is one sign-in as its application knows it: a code, and the tokens that came of it.
@@ -92,17 +116,8 @@ func (l *line) dead() string {
 // SQLite of another release may harm a live file. Nothing of a refused or interrupted unit of work may be there.
 func sound(t *testing.T, files map[string][]byte) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "copy.db")
-	for suffix, content := range files {
-		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, done := opened(t, files)
+	defer done()
 	for query, want := range map[string]string{
 		"SELECT group_concat(integrity_check) FROM pragma_integrity_check":                                                  "ok",
 		"SELECT count(*) FROM pragma_foreign_key_check":                                                                     "0",
@@ -113,6 +128,25 @@ func sound(t *testing.T, files map[string][]byte) {
 		if err := db.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
 			t.Errorf("%s: %q, %v, want %s", query, got, err, want)
 		}
+	}
+}
+
+// opened opens a copy of the files for looking at them, until done is called.
+func opened(t *testing.T, files map[string][]byte) (db *sql.DB, done func()) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "copy.db")
+	for suffix, content := range files {
+		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, func() {
+		db.Close()
+		os.RemoveAll(filepath.Dir(path))
 	}
 }
 
@@ -146,4 +180,27 @@ func within(bound time.Duration, ok func() bool) (time.Duration, bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return time.Since(begun), false
+}
+
+// replace puts the files where a server will open them.
+func replace(t *testing.T, path string, files map[string][]byte) {
+	t.Helper()
+	for _, suffix := range []string{"-wal", "-shm", ""} {
+		if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	for suffix, content := range files {
+		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// percentile returns the value that so many per cent of the sorted ones do not exceed.
+func percentile(sorted []time.Duration, p int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, len(sorted)*p/100)].Round(10 * time.Microsecond)
 }

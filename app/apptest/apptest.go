@@ -4,8 +4,8 @@
 //	b := p.Browser()
 //	tokens := p.Client("web").SignIn(b, "alice")
 //
-// The provider is the real composition on a real file; only the clock is the test's, and passwords are hashed with few
-// rounds. What a test proves is left to the test.
+// The provider is the real composition on a real file; only the clock is the test's, passwords are hashed with few rounds,
+// and requests are not limited: see Limited. What a test proves is left to the test.
 package apptest
 
 import (
@@ -24,6 +24,7 @@ import (
 	"latchkey/app"
 	"latchkey/app/admin"
 	"latchkey/domain/audit"
+	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
 
@@ -79,9 +80,11 @@ func New(t testing.TB, documents ...string) *Provider {
 		Issuer:             p.Issuer,
 		Listen:             listener.Addr().String(),
 		RateLimitScale:     1,
+		EgressAllow:        app.Loopback,
 		Log:                slog.New(slog.NewTextHandler(p.Log, nil)),
 		Now:                p.clock.Now,
 		PasswordIterations: 1000,
+		Limits:             unlimited{},
 	}
 	if p.App, err = app.Create(t.Context(), p.config); err != nil {
 		t.Fatal(err)
@@ -102,6 +105,15 @@ func New(t testing.TB, documents ...string) *Provider {
 	return p
 }
 
+// Limited is a change for Restart: requests are limited as they are in a server.
+func Limited(c *app.Config) { c.Limits = nil }
+
+// unlimited hears everybody: the clock of a test stands still, so no budget would ever fill again.
+type unlimited struct{}
+
+func (unlimited) Address(ports.Endpoint, string, time.Time) (a ports.Admission)        { return a }
+func (unlimited) Client(ports.Endpoint, oauth.ClientID, time.Time) (a ports.Admission) { return a }
+
 // Restart closes the provider and opens its file again, as a new process would; change sets other flags for it.
 func (p *Provider) Restart(change ...func(*app.Config)) {
 	p.t.Helper()
@@ -111,11 +123,19 @@ func (p *Provider) Restart(change ...func(*app.Config)) {
 	for _, c := range change {
 		c(&p.config)
 	}
-	restarted, err := app.New(context.Background(), p.config)
-	if err != nil {
+	if err := p.TryStart(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.App = restarted
+}
+
+// TryStart opens the file of a provider that was closed, which may be refused.
+func (p *Provider) TryStart() error {
+	p.t.Helper()
+	started, err := app.New(context.Background(), p.config)
+	if err == nil {
+		p.App = started
+	}
+	return err
 }
 
 // Apply applies a document to the provider.
@@ -135,11 +155,33 @@ func (p *Provider) TryApply(document string) error {
 	return err
 }
 
+// Config is what the provider was made of, for a second process on the same file.
+func (p *Provider) Config() app.Config { return p.config }
+
 // File is the path of the database.
 func (p *Provider) File() string { return p.config.Database }
 
-// Advance moves the clock.
-func (p *Provider) Advance(d time.Duration) { p.clock.advance(d) }
+// Advance moves the clock of the machine, from which the provider makes its own: back by more than a correction is settled
+// as the server would do within a second.
+func (p *Provider) Advance(d time.Duration) {
+	p.t.Helper()
+	if p.clock.advance(d); d < 0 {
+		if err := p.SettleClock(context.Background()); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// Deliver sends the logout notices that are due, as the server does within a second, and waits for the answers.
+func (p *Provider) Deliver() {
+	p.t.Helper()
+	for range 2 { // the second look says what went wrong with the first
+		if err := p.Deliveries.Due(context.Background()); err != nil {
+			p.t.Fatal(err)
+		}
+		p.Deliveries.Wait()
+	}
+}
 
 // Now tells the provider's time.
 func (p *Provider) Now() time.Time { return p.clock.Now() }

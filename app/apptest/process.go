@@ -24,6 +24,8 @@ type Process struct {
 	Site
 	Dir     string          // where its files are
 	Log     *Log            // what every run of the server printed
+	Env     []string        // added to the environment of the server and of every command
+	Flags   []string        // more arguments of the server: no rate is limited, unless a test says otherwise
 	Prepare func(*exec.Cmd) // changes how the server is started; nil: as it is
 
 	listen string
@@ -51,6 +53,13 @@ func Main(m *testing.M) int {
 	return code
 }
 
+// Scratch is a directory that lives as long as the tests of the run.
+func Scratch(t testing.TB) string {
+	t.Helper()
+	build(t)
+	return program.dir
+}
+
 func build(t testing.TB) string {
 	t.Helper()
 	program.once.Do(func() {
@@ -72,7 +81,7 @@ func build(t testing.TB) string {
 // NewProcess makes a provider with init and gives it the documents with apply. Start serves it.
 func NewProcess(t testing.TB, documents ...string) *Process {
 	t.Helper()
-	p := &Process{Dir: t.TempDir(), Log: &Log{}, listen: freeAddress(t)}
+	p := &Process{Dir: t.TempDir(), Log: &Log{}, Flags: []string{"--rate-limit-scale", "0"}, listen: freeAddress(t)}
 	p.Site = Site{Issuer: "http://" + p.listen, Transport: &http.Transport{MaxIdleConnsPerHost: 64, ResponseHeaderTimeout: patience}, Lossy: true, t: t}
 	if r := p.Command(t.Context(), "", "init"); r.Code != 0 {
 		t.Fatalf("init: %+v", r)
@@ -115,7 +124,7 @@ func (p *Process) Command(ctx context.Context, stdin string, args ...string) Out
 	p.t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, build(p.t), append(args, "--db", p.File())...)
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environment(), strings.NewReader(stdin), &stdout, &stderr
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append(environment(), p.Env...), strings.NewReader(stdin), &stdout, &stderr
 	if err := cmd.Run(); cmd.ProcessState == nil && ctx.Err() == nil {
 		p.t.Error(err)
 	}
@@ -137,7 +146,7 @@ func environment() (kept []string) {
 
 // ServeArgs are the arguments that serve the provider.
 func (p *Process) ServeArgs() []string {
-	return []string{"serve", "--issuer", p.Issuer, "--listen", p.listen, "--rate-limit-scale", "0"}
+	return append([]string{"serve", "--issuer", p.Issuer, "--listen", p.listen}, p.Flags...)
 }
 
 // Start serves the provider and returns how long it took to be ready. A command that has serve's flags may stand in for it.
@@ -148,9 +157,13 @@ func (p *Process) Start(command ...string) time.Duration {
 		args[0] = command[0]
 	}
 	cmd := exec.Command(build(p.t), args...)
-	cmd.Env, cmd.Stdout, cmd.Stderr = environment(), p.Log, p.Log
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(environment(), p.Env...), p.Log, p.Log
 	if p.Prepare != nil {
 		p.Prepare(cmd)
+	}
+	client := http.DefaultClient
+	if strings.HasPrefix(p.Issuer, "https:") {
+		client = &http.Client{Transport: p.Transport} // which trusts the certificate
 	}
 	begun, ended := time.Now(), make(chan struct{})
 	if err := cmd.Start(); err != nil {
@@ -162,7 +175,7 @@ func (p *Process) Start(command ...string) time.Duration {
 		close(ended)
 	}()
 	for time.Since(begun) < patience {
-		if resp, err := http.Get(p.Issuer + "/.well-known/jwks.json"); err == nil {
+		if resp, err := client.Get(p.Issuer + "/.well-known/jwks.json"); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				return time.Since(begun)

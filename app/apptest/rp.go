@@ -49,10 +49,14 @@ func (s *Site) Client(id string) *RP {
 
 // aliases are the paths of each endpoint, which behave alike.
 var aliases = map[string][]string{
-	"/authorize": {"/authorize", "/oauth2/authorize", "/connect/authorize", "/authorizations/new"},
-	"/token":     {"/token", "/oauth2/token", "/connect/token", "/access_tokens"},
-	"/userinfo":  {"/userinfo", "/connect/userinfo"},
-	"/jwks":      {"/jwks", "/.well-known/jwks.json", "/jwk.json"},
+	"/authorize":  {"/authorize", "/oauth2/authorize", "/connect/authorize", "/authorizations/new"},
+	"/token":      {"/token", "/oauth2/token", "/connect/token", "/access_tokens"},
+	"/userinfo":   {"/userinfo", "/connect/userinfo"},
+	"/revocation": {"/revocation", "/oauth/revoke", "/oauth2/revocation"}, // 200 whatever is sent
+	"/revoke":     {"/revoke", "/connect/revocation"},
+	"/introspect": {"/introspect", "/oauth2/introspect", "/connect/introspect"},
+	"/logout":     {"/connect/logout", "/connect/endsession"},
+	"/jwks":       {"/jwks", "/.well-known/jwks.json", "/jwk.json"},
 }
 
 // Alias returns one of the paths of an endpoint, by chance: a test that passes on one has to pass on each.
