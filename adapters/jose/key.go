@@ -121,7 +121,7 @@ func unseal(keychain ports.Keychain, record oidc.SigningKey) (*key, error) {
 		return nil, fault(errors.New("the public key or the algorithm does not belong to the private key: restore the database from a backup"))
 	}
 	k := &key{record: record, private: private, headers: map[string]string{}}
-	for _, typ := range []string{typAccessToken, typIDToken} {
+	for _, typ := range []string{typAccessToken, typIDToken, typLogoutToken} {
 		header := `{"alg":"` + string(record.Algorithm) + `","typ":"` + typ + `","kid":"` + string(record.ID) + `"}`
 		k.headers[typ] = base64.RawURLEncoding.EncodeToString([]byte(header)) + "."
 	}

@@ -74,6 +74,35 @@ func TestIDToken(t *testing.T) {
 	}
 }
 
+// LO-05: what a logout token says, under the client's algorithm, by a key of the published set.
+func TestLogoutToken(t *testing.T) {
+	s := newSigner(t)
+	token := oidc.LogoutToken{ID: "j1", Issuer: issuer, Audience: "client2", Subject: "user1", Session: "session3", IssuedAt: begin, ExpiresAt: begin.Add(oidc.LogoutTokenLifetime)}
+	for _, alg := range []oauth.Algorithm{oauth.ES256, oauth.RS256} {
+		text, err := s.SignLogoutToken(token, alg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verifyFromKeySet(t, s, text)
+		header, payload := parts(t, text)
+		if !strings.Contains(header, `"alg":"`+string(alg)+`","typ":"logout+jwt"`) {
+			t.Errorf("header %s", header)
+		}
+		if alg == oauth.RS256 {
+			golden(t, "logouttoken", header+"\n"+payload+"\n")
+		}
+		if _, err := s.VerifyIDToken(text, issuer); err != errType {
+			t.Errorf("as ID token: error %v", err)
+		}
+		if _, err := s.VerifyAccessToken(text); err != errType {
+			t.Errorf("as access token: error %v", err)
+		}
+	}
+	if _, err := s.SignLogoutToken(token, "none"); err == nil {
+		t.Error("a logout token was signed with none")
+	}
+}
+
 func TestClaimsNeverOverrideProtocolMembers(t *testing.T) {
 	s := newSigner(t)
 	token := oidc.IDToken{Issuer: issuer, Subject: "u", Audience: "c", IssuedAt: begin, ExpiresAt: begin, Claims: oidc.Claims{"name": "N"}}

@@ -1,0 +1,194 @@
+package logout
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+// How much is sent at once, and how long somebody who waits for an answer waits for the applications.
+const (
+	together = 8
+	moment   = time.Second
+)
+
+// Deliveries sends logout notices (OIDC Back-Channel Logout 1.0 §2.5). Each attempt is noted before it is made, so that a
+// notice survives the process and no other process sends it meanwhile.
+type Deliveries struct {
+	Issuer   string
+	Store    ports.Store
+	Signer   ports.Signer
+	Secrets  ports.Secrets
+	Outbound ports.Outbound
+	Now      ports.Clock
+
+	begin   sync.Once
+	slots   chan struct{} // one value for each attempt under way
+	running sync.WaitGroup
+	mu      sync.Mutex
+	fault   error // of an attempt since the last Due
+}
+
+func (d *Deliveries) room() chan struct{} {
+	d.begin.Do(func() { d.slots = make(chan struct{}, together) })
+	return d.slots
+}
+
+// Due begins to send what is due, as much as there is room for. It does not wait for answers, and returns what kept earlier
+// attempts from being saved.
+func (d *Deliveries) Due(ctx context.Context) error {
+	var due []oidc.LogoutNotice
+	err := d.Store.View(ctx, func(r ports.Reader) (err error) {
+		due, err = r.DueLogoutNotices(d.Now(), together)
+		return err
+	})
+	for _, n := range due {
+		select {
+		case d.room() <- struct{}{}:
+			d.start(ctx, n.ID, func() {})
+		default: // all of it is still due the next time
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	err, d.fault = errors.Join(err, d.fault), nil
+	return err
+}
+
+// Wait returns when no attempt is under way.
+func (d *Deliveries) Wait() { d.running.Wait() }
+
+// session sends the notices of a session and waits until each was tried, but not longer than a moment.
+func (d *Deliveries) session(ctx context.Context, id identity.SessionID) error {
+	var notices []oidc.LogoutNotice
+	err := d.Store.View(ctx, func(r ports.Reader) (err error) {
+		notices, err = r.NoticesOfSession(id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	limit := time.NewTimer(moment)
+	defer limit.Stop()
+	tried := make(chan struct{}, len(notices))
+	begun := 0
+	for _, n := range notices {
+		if !n.Due(d.Now()) {
+			continue
+		}
+		select {
+		case d.room() <- struct{}{}:
+			begun++
+			d.start(ctx, n.ID, func() { tried <- struct{}{} })
+		case <-limit.C:
+			return nil
+		}
+	}
+	for range begun {
+		select {
+		case <-tried:
+		case <-limit.C:
+			return nil
+		}
+	}
+	return nil
+}
+
+// start makes one attempt in a slot that was taken for it. It is finished even if whoever began it leaves.
+func (d *Deliveries) start(ctx context.Context, id oidc.NoticeID, done func()) {
+	d.running.Go(func() {
+		defer done()
+		defer func() { <-d.slots }()
+		if err := d.attempt(context.WithoutCancel(ctx), id); err != nil {
+			d.mu.Lock()
+			d.fault = err
+			d.mu.Unlock()
+		}
+	})
+}
+
+func (d *Deliveries) attempt(ctx context.Context, id oidc.NoticeID) error {
+	now := d.Now()
+	n, client, err := d.claim(ctx, id, now)
+	if err != nil || client.ID == "" {
+		return err
+	}
+	token, err := d.Signer.SignLogoutToken(n.Token(d.Secrets.ID(), d.Issuer, now), client.Rules.IDTokenAlg)
+	if err != nil {
+		return err
+	}
+	sending, cancel := context.WithTimeout(ctx, oidc.NoticeTimeout)
+	defer cancel()
+	status, err := d.Outbound.Post(sending, client.BackChannelLogoutURI, oauth.Parameter{Name: "logout_token", Value: token.Reveal()})
+	return d.settle(ctx, n, status, err)
+}
+
+// claim notes the attempt. Without a client there is nothing to send: somebody else was first, or the client will never
+// hear of it.
+func (d *Deliveries) claim(ctx context.Context, id oidc.NoticeID, now time.Time) (n oidc.LogoutNotice, client oauth.Client, err error) {
+	err = d.Store.Update(ctx, func(tx ports.Tx) error {
+		client = oauth.Client{}
+		var err error
+		n, err = tx.LogoutNotice(id)
+		if errors.Is(err, ports.ErrNotFound) || err == nil && !n.Due(now) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c, err := tx.Client(n.Client)
+		if err != nil {
+			return err
+		}
+		n.Begin(now)
+		if c.BackChannelLogoutURI == "" || !c.DisabledAt.IsZero() {
+			n.Failed("the client is disabled or has no backchannel_logout_uri any more", true, now)
+			return errors.Join(tx.SaveLogoutNotice(n), tx.Record(d.event(audit.LogoutUndelivered, n, now)))
+		}
+		client = c
+		return tx.SaveLogoutNotice(n)
+	})
+	return n, client, err
+}
+
+// settle notes what became of the attempt (OIDC Back-Channel Logout 1.0 §2.8): 200 says that the user is signed out, and
+// many frameworks say 204; 400 that the token was understood and refused, which it would be again.
+func (d *Deliveries) settle(ctx context.Context, n oidc.LogoutNotice, status int, failure error) error {
+	now, kind := d.Now(), audit.LogoutUndelivered
+	switch {
+	case failure != nil:
+		n.Failed(failure.Error(), false, now)
+	case status == 200 || status == 204:
+		kind = audit.LogoutDelivered
+		n.Delivered(now)
+	default:
+		n.Failed("the application answered with status "+strconv.Itoa(status)+", not 200", status == 400, now)
+	}
+	return d.Store.Update(ctx, func(tx ports.Tx) error {
+		err := errors.Join(tx.SaveLogoutNotice(n), tx.Record(d.event(kind, n, now)))
+		if errors.Is(failure, ports.ErrAddressDenied) {
+			err = errors.Join(err, tx.Record(d.event(audit.OutboundBlocked, n, now)))
+		}
+		return err
+	})
+}
+
+func (d *Deliveries) event(kind audit.Kind, n oidc.LogoutNotice, now time.Time) audit.Event {
+	e := audit.Event{At: now, Kind: kind, Client: string(n.Client), User: string(n.Sub), Session: string(n.Session),
+		Facts: map[string]string{"attempt": strconv.Itoa(n.Attempts)}}
+	if n.LastError != "" {
+		e.Facts["reason"], e.Facts["next"] = n.LastError, "given up"
+		if !n.NextAt.IsZero() {
+			e.Facts["next"] = n.NextAt.Format(time.RFC3339)
+		}
+	}
+	return e
+}
