@@ -6,6 +6,7 @@ import (
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -28,6 +29,18 @@ func (e Endpoint) Administrator(ctx context.Context, caller audit.Caller, b port
 		return identity.User{}, refusal
 	case !s.Administers(e.Now()):
 		return identity.User{}, ports.ErrStepUp
+	case s.ACR != oidc.ACRMultiFactor:
+		var has bool
+		err := e.Store.View(ctx, func(r ports.Reader) (err error) {
+			has, err = hasFactor(r, user.ID)
+			return err
+		})
+		if err == nil && !has {
+			err = ports.ErrNoFactor
+		} else if err == nil {
+			err = ports.ErrFactorNeeded
+		}
+		return identity.User{}, err
 	}
 	return user, nil
 }

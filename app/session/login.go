@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
-	"net/netip"
+	"strings"
 	"time"
 
 	"latchkey/domain/audit"
@@ -19,16 +19,19 @@ type Authenticator struct {
 	Store     ports.Store
 	Passwords ports.Passwords
 	Secrets   ports.Secrets
+	Passkeys  ports.Passkeys
 	Now       ports.Clock
+	Keychain  ports.Keychain // of the seeds of second factors
 	// Scale multiplies how many attempts are allowed; 0 allows any number.
 	Scale float64
 }
 
-// Verified is a user whose password was right. It becomes a session by Begin.
+// Verified is a user whose password was right. It becomes a session, or a challenge for a second factor.
 type Verified struct {
 	user     identity.User
 	rehashed string // the password under today's parameters; empty: they have not changed
 	keys     []string
+	passkey  *Proven // what was shown in place of a password; nil: nothing was
 }
 
 // Verify checks what was typed. Either it returns a verified user, or the problem to show; an error is a fault.
@@ -36,6 +39,9 @@ type Verified struct {
 // The attempt is counted and saved before the password is looked at, so that parallel guesses cannot outrun the count
 // and a failing request cannot undo it. An unknown name costs the same hash as a known one.
 func (a *Authenticator) Verify(ctx context.Context, caller audit.Caller, form ports.LoginForm) (Verified, ports.Login, error) {
+	if form.Passkey != nil {
+		return a.verifyPasskey(ctx, caller, *form.Passkey)
+	}
 	name := identity.CanonicalLogin(form.Username)
 	if name == "" || len(name) > identity.MaxEmail || form.Password == "" || len(form.Password) > identity.MaxPasswordBytes {
 		return Verified{}, ports.Login{Problem: ports.LoginFailed}, nil
@@ -81,7 +87,7 @@ func (a *Authenticator) reserve(ctx context.Context, caller audit.Caller, name s
 		}
 		account := "name:" + oauth.Secret(name).Digest().String()
 		if user.ID != "" {
-			r.user, account = user, "user:"+string(user.ID)
+			r.user, account = user, identity.AccountKey(user.ID)
 		}
 		for _, c := range []struct {
 			key   string
@@ -114,18 +120,8 @@ func (a *Authenticator) reserve(ctx context.Context, caller audit.Caller, name s
 	return r, err
 }
 
-// addressKey buckets IPv6 by /64, because one customer has that many addresses to guess from.
-func addressKey(ip string) string {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return "ip:unknown"
-	}
-	if addr = addr.Unmap(); addr.Is6() {
-		prefix, _ := addr.WithZone("").Prefix(64)
-		return "ip:" + prefix.String()
-	}
-	return "ip:" + addr.String()
-}
+// addressKey is what attempts from an address are counted under.
+func addressKey(ip string) string { return "ip:" + identity.Network(ip) }
 
 func (a *Authenticator) refund(ctx context.Context, keys []string) error {
 	return a.Store.Update(ctx, func(tx ports.Tx) error { return refund(tx, keys) })
@@ -162,45 +158,66 @@ func named(user identity.User, name string) map[string]string {
 	return map[string]string{"name_digest": oauth.Secret(name).Digest().String()[:8]}
 }
 
-// Begin signs the verified user in within a unit of work: the browser's old session gives way to one opened by cookie.
-// It reports false when the account changed since Verify, so that the sign-in has to be repeated.
-//
-// The same user signing in again keeps the session under a new cookie: the tokens of its applications live on, while a
-// cookie that somebody planted or copied before opens nothing.
-func (a *Authenticator) Begin(tx ports.Tx, v Verified, caller audit.Caller, old, cookie oauth.Secret, now time.Time) (identity.Session, bool, error) {
+// accept takes a right password within a unit of work. It reports false when the account changed since Verify, so that the
+// sign-in has to be repeated.
+func (a *Authenticator) accept(tx ports.Tx, v Verified, caller audit.Caller, now time.Time) (identity.User, bool, error) {
 	user, err := tx.User(v.user.ID)
 	if err != nil && !errors.Is(err, ports.ErrNotFound) {
-		return identity.Session{}, false, err
+		return user, false, err
 	}
 	if err != nil || user.Disabled() || !user.PasswordChangedAt.Equal(v.user.PasswordChangedAt) {
-		return identity.Session{}, false, tx.Record(audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(v.user.ID),
+		return user, false, tx.Record(audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(v.user.ID),
 			Facts: map[string]string{"reason": "the account changed meanwhile"}})
 	}
 	if err := refund(tx, v.keys); err != nil {
-		return identity.Session{}, false, err
+		return user, false, err
 	}
 	if v.rehashed != "" && user.Password == v.user.Password {
 		user.Password = v.rehashed
 		if err := tx.SaveUser(user); err != nil {
-			return identity.Session{}, false, err
+			return user, false, err
 		}
 	}
-	s := identity.NewSession(identity.SessionID("sid_"+a.Secrets.ID()), cookie.Digest(), user, []string{oidc.AMRPassword}, oidc.ACRPassword, now)
+	return user, true, nil
+}
+
+// start signs a user in: the browser's old session gives way to one opened by cookie.
+//
+// The same user signing in again keeps the session under a new cookie: the tokens of its applications live on, while a
+// cookie that somebody planted or copied before opens nothing.
+func (a *Authenticator) start(tx ports.Tx, user identity.User, amr []string, acr string, caller audit.Caller, old, cookie oauth.Secret, now time.Time) (identity.Session, error) {
+	s := identity.NewSession(identity.SessionID("sid_"+a.Secrets.ID()), cookie.Digest(), user, amr, acr, now)
 	s.IP, s.UserAgent = caller.IP, caller.UserAgent[:min(len(caller.UserAgent), 256)]
 	before, err := sessionOf(tx, old)
 	if err != nil {
-		return s, false, err
+		return s, err
 	}
 	switch {
 	case before.Live(now) && before.User == user.ID:
 		s.ID, s.CreatedAt = before.ID, before.CreatedAt
 	case before.Live(now):
 		if err := End(tx, before, caller, now); err != nil {
-			return s, false, err
+			return s, err
 		}
 	}
-	return s, true, errors.Join(tx.SaveSession(s), tx.Record(audit.Event{At: now, Kind: audit.LoginSucceeded, Caller: caller,
-		User: string(user.ID), Session: string(s.ID), Facts: map[string]string{"amr": oidc.AMRPassword}}))
+	return s, errors.Join(tx.SaveSession(s), tx.Record(audit.Event{At: now, Kind: audit.LoginSucceeded, Caller: caller,
+		User: string(user.ID), Session: string(s.ID), Facts: map[string]string{"amr": strings.Join(amr, " ")}}))
+}
+
+// Confirm lets somebody who is signed in go on after they typed their password once more, in the session that old opens, or
+// in one of its own when there is none. It reports false as accept does. A session that began with a second factor keeps it,
+// and the instant of it: the password says only that its user is still there.
+func (a *Authenticator) Confirm(tx ports.Tx, v Verified, caller audit.Caller, before identity.Session, old, cookie oauth.Secret, now time.Time) (identity.Session, bool, error) {
+	user, ok, err := a.accept(tx, v, caller, now)
+	if err != nil || !ok {
+		return identity.Session{}, false, err
+	}
+	s, err := a.start(tx, user, []string{oidc.AMRPassword}, oidc.ACRPassword, caller, old, cookie, now)
+	if err == nil && before.User == user.ID && before.ACR == oidc.ACRMultiFactor {
+		s.AMR, s.ACR, s.AuthTime, s.ConfirmedAt = before.AMR, before.ACR, before.AuthTime, now
+		err = tx.SaveSession(s)
+	}
+	return s, true, err
 }
 
 // sessionOf returns the session a cookie opens, live or not, or the zero value.

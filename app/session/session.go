@@ -2,9 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
-	"slices"
-	"time"
 
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
@@ -40,60 +37,31 @@ func (e Endpoint) SignIn(ctx context.Context, caller audit.Caller, b ports.Brows
 	if err != nil || problem.Problem != "" {
 		return problem, err
 	}
-	login := ports.Login{Cookie: e.Secrets.Secret()}
-	err = e.Store.Update(ctx, func(tx ports.Tx) error {
-		s, ok, err := e.Begin(tx, v, caller, b.Session, login.Cookie, e.Now())
-		if login.Session = s; !ok {
-			login = ports.Login{Problem: ports.LoginFailed}
-		}
+	secret, login := e.Secrets.Secret(), ports.Login{}
+	err = e.Store.Update(ctx, func(tx ports.Tx) (err error) {
+		login, err = e.BeginSignIn(tx, v, caller, b.Session, secret, "", e.Now())
 		return err
 	})
 	return login, err
 }
 
-// SignOut ends the session of the browser.
-func (e Endpoint) SignOut(ctx context.Context, caller audit.Caller, b ports.Browser) error {
+// SignOut ends the session of the browser and returns its id; none, if it had none that was live.
+func (e Endpoint) SignOut(ctx context.Context, caller audit.Caller, b ports.Browser) (ended identity.SessionID, err error) {
 	now := e.Now()
-	return e.Store.Update(ctx, func(tx ports.Tx) error {
+	err = e.Store.Update(ctx, func(tx ports.Tx) error {
 		s, err := sessionOf(tx, b.Session)
-		if err != nil || !s.Live(now) {
+		if ended = ""; err != nil || !s.Live(now) {
 			return err
 		}
+		ended = s.ID
 		return End(tx, s, caller, now)
 	})
+	return ended, err
 }
 
-// End ends a session and what was issued for it without offline_access: an application that may act while its user is
-// away keeps its refresh tokens, every other loses them with the session.
-func End(tx ports.Tx, s identity.Session, caller audit.Caller, now time.Time) error {
-	s.End(now)
-	families, err := tx.FamiliesOfSession(s.ID)
-	if err != nil {
-		return err
-	}
-	families = slices.DeleteFunc(families, func(f oauth.TokenFamily) bool { return f.Scope.Has(oauth.ScopeOfflineAccess) })
-	return errors.Join(RevokeFamilies(tx, families, "session ended", caller, now), tx.SaveSession(s),
-		tx.Record(audit.Event{At: now, Kind: audit.SessionEnded, Caller: caller, User: string(s.User), Session: string(s.ID)}))
-}
-
-// RevokeFamilies ends every token of the families, with one event for each.
-func RevokeFamilies(tx ports.Tx, families []oauth.TokenFamily, reason string, caller audit.Caller, now time.Time) error {
-	for _, f := range families {
-		f.Revoke(reason, now)
-		if err := tx.SaveTokenFamily(f); err != nil {
-			return err
-		}
-		if err := tx.Record(audit.Event{At: now, Kind: audit.GrantRevoked, Caller: caller, Client: string(f.Client), User: string(f.User),
-			Session: string(f.Session), Grant: string(f.Grant), Family: string(f.ID), Facts: map[string]string{"reason": reason}}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Deny records a refusal that an adapter made before any use case.
+// Deny records a refusal that an adapter made before any use case; the fact client_id is whom the request named.
 func (e Endpoint) Deny(ctx context.Context, caller audit.Caller, kind audit.Kind, refusal *oauth.Error) error {
 	return e.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error {
-		return tx.Record(audit.Event{At: e.Now(), Kind: kind, Caller: caller, Facts: refusal.Report()})
+		return tx.Record(audit.Event{At: e.Now(), Kind: kind, Caller: caller, Client: refusal.Facts["client_id"], Facts: refusal.Report()})
 	})
 }
