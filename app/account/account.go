@@ -33,7 +33,15 @@ func (e Endpoint) Account(ctx context.Context, b ports.Browser) (ports.Account, 
 		if a.Sessions, err = sessions(r, a.Session, now); err != nil {
 			return err
 		}
-		a.Applications, err = applications(r, a.User)
+		if a.Applications, err = applications(r, a.User); err != nil {
+			return err
+		}
+		factors, err := r.Factors(a.User.ID)
+		if err != nil {
+			return err
+		}
+		a.Factors = identity.ConfirmedFactors(factors)
+		a.Recovery, err = r.RecoveryCodes(a.User.ID)
 		return err
 	})
 	return a, err
@@ -110,7 +118,15 @@ func applications(r ports.Reader, user identity.User) ([]ports.AccountApplicatio
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, ports.AccountApplication{Grant: g, Client: c})
+		application := ports.AccountApplication{Grant: g, Client: c}
+		last, err := r.LatestFamilies(g.ID, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(last) > 0 {
+			application.LastUsed = last[0].RotatedAt
+		}
+		all = append(all, application)
 	}
 	return all, nil
 }
@@ -172,7 +188,7 @@ func (e Endpoint) change(ctx context.Context, caller audit.Caller, b ports.Brows
 		}
 		switch {
 		case proof.Current != "":
-			s, ok, err := e.Begin(tx, verified, caller, b.Session, cookie, v.now)
+			s, ok, err := e.Confirm(tx, verified, caller, v.session, b.Session, cookie, v.now)
 			if err != nil {
 				return err
 			}

@@ -47,13 +47,13 @@ func (e Endpoint) ChangePassword(ctx context.Context, caller audit.Caller, b por
 	err = e.Store.Update(ctx, func(tx ports.Tx) error {
 		out = ports.AccountChange{}
 		v := v
-		if _, _, err := current(tx, b, v.now); err != nil {
+		before, _, err := current(tx, b, v.now)
+		if err != nil {
 			return err
 		}
 		var ok bool
-		var err error
 		// Without the old cookie: a session of its own, so that codes of the old one die with it.
-		if v.session, ok, err = e.Begin(tx, verified, caller, "", cookie, v.now); err != nil {
+		if v.session, ok, err = e.Confirm(tx, verified, caller, before, "", cookie, v.now); err != nil {
 			return err
 		}
 		if !ok {
@@ -66,7 +66,7 @@ func (e Endpoint) ChangePassword(ctx context.Context, caller audit.Caller, b por
 		}
 		v.user.Password, v.user.PasswordChangedAt = hash, v.now
 		return errors.Join(tx.SaveUser(v.user), tx.Record(v.event(audit.PasswordChanged)), revokeEverything(tx, v, "password changed"),
-			endOthers(tx, v))
+			endOthers(tx, v), session.SpendTickets(tx, v.user.ID, v.now))
 	})
 	return out, err
 }
@@ -128,7 +128,7 @@ func (e Endpoint) ChangeEmail(ctx context.Context, caller audit.Caller, b ports.
 			event := v.event(audit.EmailChanged)
 			event.Facts = map[string]string{"from": user.Email, "to": form.Email}
 			user.Email, user.EmailVerified, user.UpdatedAt = form.Email, false, v.now
-			return errors.Join(tx.SaveUser(user), tx.Record(event))
+			return errors.Join(tx.SaveUser(user), tx.Record(event), session.SpendTickets(tx, user.ID, v.now))
 		})
 }
 
