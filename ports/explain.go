@@ -56,7 +56,8 @@ type Explanation struct {
 // Administrators lets people into the pages of administration.
 type Administrators interface {
 	// Administrator returns who is signed in, when they administer and signed in lately. It is ErrSignedOut when nobody is,
-	// ErrStepUp when the sign-in is too old, and for anybody else a refusal that is on record.
+	// ErrStepUp when the sign-in is too old, ErrFactorNeeded when the session began without the second factor of its user,
+	// ErrNoFactor when they have none, and for anybody else a refusal that is on record.
 	Administrator(context.Context, audit.Caller, Browser) (identity.User, error)
 }
 

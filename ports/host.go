@@ -124,6 +124,7 @@ type DatabaseSetting struct{ Name, Got, Want string }
 
 // Administrator is somebody who may administer the provider.
 type Administrator struct {
-	Username string
-	Disabled bool
+	Username     string
+	Disabled     bool
+	SecondFactor bool // unknown, and so false, in a file of an older release
 }

@@ -43,7 +43,7 @@ var Endpoints = []Endpoint{EndpointDiscovery, EndpointJWKS, EndpointAuthorize, E
 
 // RateLimiter takes requests out of budgets. It forgets them when the process ends.
 type RateLimiter interface {
-	// Address charges a request at the endpoint to an address; IPv6 counts by /64.
+	// Address charges a request at the endpoint to an address; IPv6 counts by /64, and by /48 with a larger budget.
 	Address(e Endpoint, ip string, now time.Time) Admission
 	// Client charges a request to a client that proved who it is, whatever address it came from.
 	Client(e Endpoint, id oauth.ClientID, now time.Time) Admission

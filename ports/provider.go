@@ -15,6 +15,8 @@ import (
 type Browser struct {
 	Key     oauth.Secret // made for each browser; interactions and forms belong to it
 	Session oauth.Secret // opens its session; empty: nobody is signed in
+
+	Challenge oauth.Secret // answers for a sign-in that waits for its second factor; empty: none does
 }
 
 // AuthorizationEndpoint answers authorization requests (RFC 6749 §3.1, OIDC Core §3.1.2) and the pages between a request
@@ -24,6 +26,8 @@ type AuthorizationEndpoint interface {
 	// Resume says how an open interaction goes on.
 	Resume(context.Context, audit.Caller, Browser, oidc.InteractionID) (Next, error)
 	Login(context.Context, audit.Caller, Browser, oidc.InteractionID, LoginForm) (Next, error)
+	// SecondFactor answers the challenge of the browser on its way through an interaction.
+	SecondFactor(context.Context, audit.Caller, Browser, oidc.InteractionID, FactorForm) (Next, error)
 	// SelectAccount answers the account page: with the user it showed, or with none to sign in as somebody else.
 	SelectAccount(context.Context, audit.Caller, Browser, oidc.InteractionID, identity.UserID) (Next, error)
 	Consent(context.Context, audit.Caller, Browser, oidc.InteractionID, ConsentForm) (Next, error)
@@ -33,6 +37,7 @@ type AuthorizationEndpoint interface {
 type LoginForm struct {
 	Username string
 	Password string
+	Passkey  *PasskeyForm // shown instead of both; nil: none was
 }
 
 // ConsentForm is a person's answer to the consent page. What is not in the request is ignored.
@@ -58,12 +63,14 @@ type Next struct {
 	Login Login // the outcome of a login form; zero for every other call
 }
 
-// Login is the outcome of a login form: a session or a problem.
+// Login is the outcome of a login form, or of that of the second factor: a session, a challenge or a problem.
 type Login struct {
 	Cookie     oauth.Secret // opens the new session; empty: not signed in
 	Session    identity.Session
+	Challenge  oauth.Secret // answers for the sign-in, which waits for its second factor; empty: it does not
 	Problem    LoginProblem
 	RetryAfter time.Duration // with LoginLocked and LoginBusy
+	Tries      int           // with FactorFailed: codes that were wrong so far
 }
 
 // LoginProblem is why a person was not signed in.
@@ -73,6 +80,9 @@ const (
 	LoginFailed LoginProblem = "failed" // unknown user, wrong password and disabled account alike
 	LoginLocked LoginProblem = "locked" // too many attempts
 	LoginBusy   LoginProblem = "busy"   // too many sign-ins at once
+
+	FactorFailed LoginProblem = "factor_failed" // the code is wrong, or was used
+	FactorOver   LoginProblem = "factor_over"   // the password has to be typed again
 )
 
 // SessionEndpoint signs a browser in and out of the provider itself.
@@ -80,7 +90,8 @@ type SessionEndpoint interface {
 	// Current returns the live session and its user, or zero values.
 	Current(context.Context, Browser) (identity.Session, identity.User, error)
 	SignIn(context.Context, audit.Caller, Browser, LoginForm) (Login, error)
-	SignOut(context.Context, audit.Caller, Browser) error
+	// SignOut returns the session that ended; none, if none was live.
+	SignOut(context.Context, audit.Caller, Browser) (identity.SessionID, error)
 }
 
 // TokenEndpoint answers token requests (RFC 6749 §3.2).
@@ -122,6 +133,23 @@ type SetupForm struct {
 	Username string
 	Email    string
 	Password string
+	Again    string // the same password, typed a second time
+}
+
+// ResetEndpoint sets a new password from a one-time link. A dead link is one refusal, recorded, with ErrNotFound as its
+// cause, whatever killed it and whether it ever lived.
+type ResetEndpoint interface {
+	// ResetOffered returns whose password the link sets.
+	ResetOffered(ctx context.Context, caller audit.Caller, link oauth.Secret) (identity.User, error)
+	// ResetPassword uses the link. Problems are what the form has to say; the link is spent only without any.
+	ResetPassword(context.Context, audit.Caller, ResetForm) (problems []error, err error)
+}
+
+// ResetForm is what a person with a link typed.
+type ResetForm struct {
+	Link     oauth.Secret
+	Password string
+	Again    string
 }
 
 // Denials records what an adapter refused before a use case could: a forged form, a malformed request.
@@ -133,6 +161,10 @@ type Denials interface {
 // session the browser brought, and ErrSignedOut without one.
 type AccountEndpoint interface {
 	Account(context.Context, Browser) (Account, error)
+	// Activity returns what happened to the account before the numbered event; 0: of late.
+	Activity(ctx context.Context, b Browser, before int64) (Activity, error)
+	// Application returns a grant of the user, revoked or not, with what was issued under it, or ErrNotFound.
+	Application(context.Context, audit.Caller, Browser, oauth.GrantID) (ApplicationHistory, error)
 	// ChangePassword ends everything that was signed in with the old one, and begins a new session for this browser.
 	ChangePassword(context.Context, audit.Caller, Browser, PasswordForm) (AccountChange, error)
 	ChangeEmail(context.Context, audit.Caller, Browser, EmailForm) (AccountChange, error)
@@ -147,6 +179,8 @@ type Account struct {
 	Session      identity.Session // of this browser
 	Sessions     []AccountSession // this browser first, then by last use, newest first
 	Applications []AccountApplication
+	Factors      []identity.Factor      // confirmed, oldest first
+	Recovery     identity.RecoveryCodes // what is left of them
 }
 
 // AccountSession is a live session and the applications that hold tokens for it.
@@ -157,8 +191,9 @@ type AccountSession struct {
 
 // AccountApplication is an application the user allowed something.
 type AccountApplication struct {
-	Grant  oauth.Grant
-	Client oauth.Client
+	Grant    oauth.Grant
+	Client   oauth.Client
+	LastUsed time.Time // when it was last given a token by a code or a refresh; zero: longer ago than families are kept
 }
 
 // AccountProof says who a form of the account was shown to, and that they are still there. A current password is needed
@@ -199,7 +234,8 @@ type AccountChange struct {
 	// Problems are why nothing was done: the errors of package identity, those below, ErrBusy, and ErrNotFound for what
 	// does not exist or is not the user's.
 	Problems   []error
-	RetryAfter time.Duration // with ErrLocked and ErrBusy
+	RetryAfter time.Duration  // with ErrLocked and ErrBusy
+	Codes      []oauth.Secret // recovery codes that were made, to be shown now and never again
 }
 
 // What an account form has to say.
@@ -215,6 +251,9 @@ var (
 // person has to start again from the application; when this browser gave the answer, Next.Interaction comes along, so that
 // the request can be made again from here.
 var ErrInteractionOver = errors.New("the interaction is over")
+
+// ErrPasswordsDiffer is what a form has to say when a new password was not typed twice alike.
+var ErrPasswordsDiffer = errors.New("the two passwords differ")
 
 // ErrUsernameTaken is returned when another user has the username.
 var ErrUsernameTaken = errors.New("the username is taken")

@@ -30,7 +30,7 @@ type Passwords interface {
 // ErrBusy is returned when too many passwords already wait to be hashed.
 var ErrBusy = errors.New("too many sign-ins at once")
 
-// Keychain derives keys from the master key, each for one purpose. The purposes are the constants below.
+// Keychain derives keys from the root of a database, each for one purpose. The purposes are the constants below.
 type Keychain interface {
 	MAC(purpose string, message []byte) [32]byte
 	// Seal encrypts for one row; Open fails when the row or the key is another.
@@ -44,8 +44,9 @@ const (
 	PurposeRefreshTokens = "refresh-tokens"
 	PurposePepper        = "password-pepper"
 	PurposeCSRF          = "csrf"
-	PurposeCheck         = "master-key-check"
+	PurposeRoot          = "root" // of the master key itself; the others are of the root
 	PurposeAudit         = "audit-chain"
+	PurposeFactors       = "factors"
 )
 
 // KeyMaker makes signing keys.
@@ -67,6 +68,7 @@ type Signer interface {
 
 	SignAccessToken(oauth.AccessToken) (oauth.Secret, error)
 	SignIDToken(oidc.IDToken, oauth.Algorithm) (oauth.Secret, error)
+	SignLogoutToken(oidc.LogoutToken, oauth.Algorithm) (oauth.Secret, error)
 	// VerifyAccessToken and VerifyIDToken return an error that never holds the token.
 	VerifyAccessToken(oauth.Secret) (oauth.AccessToken, error)
 	VerifyIDToken(oauth.Secret, string) (oidc.IDTokenHint, error) // the string is the issuer it must name

@@ -52,6 +52,8 @@ type Reader interface {
 	Clients() ([]oauth.Client, error) // by id
 	Settings() (oidc.Settings, error) // the zero value when never saved
 	SigningKeys() (oidc.KeyRing, error)
+	// MasterRoot is ErrNotFound in a file that was made before there were roots, and in a new one.
+	MasterRoot() (MasterRoot, error)
 
 	User(identity.UserID) (identity.User, error)
 	// UserByLogin finds a user by canonical username, else by e-mail address when exactly one user has it verified: an
@@ -119,6 +121,7 @@ type Tx interface {
 	SaveSettings(oidc.Settings) error
 	SaveSigningKey(oidc.SigningKey) error
 	DeleteSigningKey(oidc.KeyID) error
+	SaveMasterRoot(MasterRoot) error
 
 	SaveUser(identity.User) error
 	DeleteUser(identity.UserID) error // with their sessions, factors, challenges, grants, codes and families

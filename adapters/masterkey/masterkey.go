@@ -1,10 +1,12 @@
-// Package masterkey owns the 32-byte master key: its file, and the keys derived from it, each for one purpose. It
-// implements ports.Keychain.
+// Package masterkey owns the 32-byte master key: its file, the root that is sealed under it, and the keys derived from the
+// root, each for one purpose. It implements ports.Keychain and ports.MasterKey.
 //
 // The master key lives outside the database, so that a copied database or backup holds no usable credential. What is
-// sealed or tagged with the derived keys, and where that is stored, is left to others.
+// sealed or tagged with the derived keys, and where that and the sealed root are stored, is left to others.
 //
 //	masterkey.go  the file: Create, Load
+//	root.go       Key: what a master key opens
+//	replace.go    another master key in the place of one
 //	keychain.go   Keychain: MAC, Seal, Open
 package masterkey
 
@@ -30,7 +32,7 @@ var ErrMalformed = errors.New("this is not a Latchkey master key")
 
 // Create makes a new master key and writes it to path, which must not exist: a key that is replaced takes everything
 // sealed under it along. The file is readable by its owner only, and on disk when Create returns.
-func Create(path string) (*Keychain, error) {
+func Create(path string) (*Key, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("master key %s: %w and is left as it is, because it may belong to a database that is elsewhere now: "+
@@ -39,21 +41,26 @@ func Create(path string) (*Keychain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create master key: %w: name a file in a folder that you may write to with --master-key", err)
 	}
-	var master [keySize]byte
-	rand.Read(master[:])
-	_, err = file.WriteString(fileLabel + base64.RawURLEncoding.EncodeToString(master[:]) + "\n")
-	if err == nil {
-		err = file.Sync()
-	}
-	err = errors.Join(err, file.Close())
-	if err == nil {
-		err = syncDirectory(filepath.Dir(path))
-	}
-	if err != nil {
+	key, err := write(file)
+	if err = errors.Join(err, file.Close()); err != nil {
 		os.Remove(path) // nothing is sealed under it yet, and half a key would stop every later start
 		return nil, fmt.Errorf("create master key: %w", err)
 	}
-	return New(master), nil
+	return key, nil
+}
+
+// write makes a key and writes it to an empty file. Both the text and the name are on disk when it returns.
+func write(file *os.File) (*Key, error) {
+	var secret [keySize]byte
+	rand.Read(secret[:])
+	_, err := file.WriteString(fileLabel + base64.RawURLEncoding.EncodeToString(secret[:]) + "\n")
+	if err == nil {
+		err = file.Sync()
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(file.Name()))
+	}
+	return newKey(secret, file.Name()), err
 }
 
 // syncDirectory makes a new name in the directory survive a power cut.
@@ -67,7 +74,7 @@ func syncDirectory(path string) error {
 
 // Load reads the master key at path. It never makes one: a new key cannot open what the lost one sealed, and would only
 // hide the loss.
-func Load(path string) (*Keychain, error) {
+func Load(path string) (*Key, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("master key %s does not exist: restore the file from where you keep it, or name the right one "+
@@ -77,6 +84,12 @@ func Load(path string) (*Keychain, error) {
 		return nil, unreadable(err)
 	}
 	defer file.Close()
+	return read(file)
+}
+
+// read reads an open master key, however it was found.
+func read(file *os.File) (*Key, error) {
+	path := file.Name()
 	info, err := file.Stat() // of what was opened: the name may lead elsewhere by now
 	if err != nil {
 		return nil, fmt.Errorf("read master key: %w", err)
@@ -89,11 +102,11 @@ func Load(path string) (*Keychain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read master key: %w", err)
 	}
-	master, err := parse(string(text))
+	secret, err := parse(string(text))
 	if err != nil {
 		return nil, fmt.Errorf("master key %s: %w: restore the file from where you keep it", path, err)
 	}
-	return New(master), nil
+	return newKey(secret, path), nil
 }
 
 // unreadable says what to do about a file that cannot be opened.
@@ -114,14 +127,14 @@ func allowed(path string) fs.FileMode {
 }
 
 // parse reads the text of a master key file. Its errors never hold the text.
-func parse(text string) (master [keySize]byte, err error) {
+func parse(text string) (secret [keySize]byte, err error) {
 	encoded, ok := strings.CutPrefix(strings.TrimRight(text, "\r\n"), fileLabel)
 	if !ok {
-		return master, ErrMalformed
+		return secret, ErrMalformed
 	}
 	key, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || len(key) != keySize || base64.RawURLEncoding.EncodeToString(key) != encoded {
-		return master, ErrMalformed
+		return secret, ErrMalformed
 	}
 	return [keySize]byte(key), nil
 }

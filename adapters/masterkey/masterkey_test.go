@@ -18,7 +18,7 @@ func TestCreatedKeyLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if made.MAC("p", []byte("m")) != loaded.MAC("p", []byte("m")) {
+	if made.Itself().MAC("p", []byte("m")) != loaded.Itself().MAC("p", []byte("m")) {
 		t.Error("the loaded key is not the one made")
 	}
 	if text, _ := os.ReadFile(path); !strings.HasPrefix(string(text), fileLabel) || strings.Count(string(text), "\n") != 1 {

@@ -7,7 +7,8 @@ import (
 )
 
 const clientColumns = `id, secret, name, redirect_uris, post_logout_redirect_uris, allowed_origins, grant_types, response_types, scope,
-	auth_method, default_max_age, client_uri, logo_uri, policy_uri, tos_uri, contacts, profile, rules, created_at, updated_at, disabled_at`
+	auth_method, default_max_age, client_uri, logo_uri, policy_uri, tos_uri, contacts, profile, rules, created_at, updated_at, disabled_at,
+	back_channel_logout_uri, back_channel_logout_session, front_channel_logout_uri, front_channel_logout_session`
 
 func scanClient(r *row) (c oauth.Client) {
 	c.ID = oauth.ClientID(r.text())
@@ -23,6 +24,8 @@ func scanClient(r *row) (c oauth.Client) {
 	c.Profile = oauth.Profile(r.text())
 	r.json(&c.Rules)
 	c.CreatedAt, c.UpdatedAt, c.DisabledAt = r.time(), r.time(), r.time()
+	c.BackChannelLogoutURI, c.BackChannelLogoutSession = r.text(), r.bool()
+	c.FrontChannelLogoutURI, c.FrontChannelLogoutSession = r.text(), r.bool()
 	return c
 }
 
@@ -54,12 +57,18 @@ func (t *tx) SaveClient(c oauth.Client) error {
 	return t.configure(saveClient, string(c.ID), c.Secret[:], c.Name,
 		list(c.RedirectURIs), list(c.PostLogoutRedirectURIs), list(c.AllowedOrigins), list(c.GrantTypes), list(c.ResponseTypes),
 		string(c.Scope), string(c.AuthMethod), c.DefaultMaxAge.Milliseconds(), c.ClientURI, c.LogoURI, c.PolicyURI, c.TOSURI,
-		list(c.Contacts), string(c.Profile), jsonText(c.Rules), ms(c.CreatedAt), ms(c.UpdatedAt), ms(c.DisabledAt))
+		list(c.Contacts), string(c.Profile), jsonText(c.Rules), ms(c.CreatedAt), ms(c.UpdatedAt), ms(c.DisabledAt),
+		c.BackChannelLogoutURI, c.BackChannelLogoutSession, c.FrontChannelLogoutURI, c.FrontChannelLogoutSession)
 }
 
 func (t *tx) DeleteClient(id oauth.ClientID) error {
 	if err := t.configure("DELETE FROM client WHERE id = ?", string(id)); err != nil { // grants and families follow
 		return err
 	}
-	return t.save("DELETE FROM code WHERE client = ?", string(id))
+	for _, table := range []string{"code", "session_client", "logout_notice"} {
+		if err := t.save("DELETE FROM "+table+" WHERE client = ?", string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

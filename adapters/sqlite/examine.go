@@ -119,11 +119,18 @@ func (c *conn) look(ctx context.Context, e *ports.Examination, deep bool, journa
 	if e.Schema < 1 || e.Schema > e.Known {
 		return nil
 	}
-	return c.rows("SELECT username, disabled_at <> 0 FROM user WHERE admin = 1 ORDER BY username", nil, func(r *row) bool {
-		e.Administrators = append(e.Administrators, ports.Administrator{Username: r.text(), Disabled: r.bool()})
+	factor := "0"
+	if e.Schema >= factorSchema {
+		factor = "EXISTS (SELECT 1 FROM factor f WHERE f.user = u.id AND f.confirmed_at <> 0)"
+	}
+	return c.rows("SELECT username, disabled_at <> 0, "+factor+" FROM user u WHERE admin = 1 ORDER BY username", nil, func(r *row) bool {
+		e.Administrators = append(e.Administrators, ports.Administrator{Username: r.text(), Disabled: r.bool(), SecondFactor: r.bool()})
 		return true
 	})
 }
+
+// factorSchema is the first schema that knows second factors.
+const factorSchema = 4
 
 // journalOf reads from its header how the file is journalled, which a connection to a file that cannot change does not say. To
 // open a file ourselves drops the locks of this process on it: without a log beside it there are none.

@@ -43,6 +43,11 @@ func (r *reader) FamiliesOfGrant(id oauth.GrantID) ([]oauth.TokenFamily, error) 
 	return many(r, scanFamily, "SELECT "+familyColumns+" FROM token_family WHERE grant_id = ? AND revoked_at = 0 ORDER BY created_at, rowid", string(id))
 }
 
+func (r *reader) LatestFamilies(id oauth.GrantID, limit int) ([]oauth.TokenFamily, error) {
+	return many(r, scanFamily, "SELECT "+familyColumns+" FROM token_family WHERE grant_id = ? ORDER BY rotated_at DESC, rowid DESC LIMIT ?",
+		string(id), int64(limit))
+}
+
 func (r *reader) FamiliesOfSession(id identity.SessionID) ([]oauth.TokenFamily, error) {
 	return many(r, scanFamily, "SELECT "+familyColumns+" FROM token_family WHERE session = ? AND revoked_at = 0 ORDER BY created_at, rowid", string(id))
 }

@@ -28,6 +28,7 @@ type group struct {
 	conn    *conn
 	batch   *batch // nil: no transaction is open
 	broken  error  // set for good when nothing can be promised any more
+	figures figures
 }
 
 // batch is the set of units that share a transaction.
@@ -39,6 +40,7 @@ type batch struct {
 	revision revision      // of the file when the transaction began
 	changed  bool          // a unit saved something that Store.Changes counts
 	config   bool          // a unit changed what memo remembers
+	saved    bool          // a unit saved something
 	head     *audit.Anchor // of the audit trail, once a unit asked for it
 	body     []byte        // room for the body of one event
 }
@@ -89,6 +91,7 @@ func (g *group) run(ctx context.Context, fn func(ports.Tx) error) (*batch, error
 	kept = true
 	b.changed = b.changed || t.changed
 	b.config = b.config || t.config
+	b.saved = b.saved || t.saved
 	if t.head != nil {
 		b.head = t.head
 	}
@@ -152,6 +155,9 @@ func (g *group) commit(b *batch) error {
 		return g.giveUp(err)
 	}
 	g.store.publish(r) // before any unit of the batch returns
+	if b.saved {
+		g.figures.committed(b.units)
+	}
 	return nil
 }
 

@@ -388,6 +388,8 @@ func TestLookupsUseIndexes(t *testing.T) {
 	}
 	mayScan := []string{"FROM client ORDER BY id", "FROM signing_key ORDER BY id", // all of them are asked for
 		"DELETE FROM code WHERE client", "DELETE FROM code WHERE user", // see the schema
+		"DELETE FROM session_client WHERE client", "DELETE FROM logout_notice WHERE client", // as for codes: to delete a client is rare
+		"FROM logout_notice ORDER BY created_at DESC", "OR created_at > ?2", // the first rows of an index; see Expire
 		"WHERE revoked_at <> 0 AND NOT EXISTS", "WHERE used_at <> 0", // an index that holds no others
 		"ORDER BY seq DESC LIMIT 1",                      // its first row
 		"SET ended_at = ?1", "revoke_reason = 'expired'"} // see Expire

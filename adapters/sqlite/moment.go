@@ -30,18 +30,19 @@ func (t *tx) RevokeToken(id oauth.TokenID, expires time.Time) error {
 }
 
 // Expire looks at every row: a clock is seldom set back.
-func (t *tx) Expire(at time.Time) error {
+func (t *tx) Expire(at, since time.Time) error {
 	t.changed = true
 	for _, statement := range []string{
-		"UPDATE session SET ended_at = ?1 WHERE ended_at = 0 AND (expires_at <= ?1 OR last_seen_at + idle <= ?1)",
-		"DELETE FROM code WHERE expires_at <= ?1 AND redeemed_at = 0",
-		"DELETE FROM interaction WHERE expires_at <= ?1",
-		"DELETE FROM ticket WHERE expires_at <= ?1",
+		"UPDATE session SET ended_at = ?1 WHERE ended_at = 0 AND (expires_at <= ?1 OR last_seen_at + idle <= ?1 OR auth_time > ?2)",
+		"DELETE FROM code WHERE (expires_at <= ?1 OR created_at > ?2) AND redeemed_at = 0",
+		"DELETE FROM interaction WHERE expires_at <= ?1 OR created_at > ?2",
+		"DELETE FROM ticket WHERE expires_at <= ?1 OR created_at > ?2",
+		"DELETE FROM challenge WHERE expires_at <= ?1 OR created_at > ?2",
 	} {
-		if err := t.save(statement, ms(at)); err != nil {
+		if err := t.save(statement, ms(at), ms(since)); err != nil {
 			return err
 		}
 	}
-	return t.save("UPDATE token_family SET revoked_at = ?1, revoke_reason = 'expired' WHERE revoked_at = 0 AND (expires_at <= ?1 OR rotated_at + ?2 <= ?1)",
-		ms(at), oauth.RefreshIdle.Milliseconds())
+	return t.save("UPDATE token_family SET revoked_at = ?1, revoke_reason = 'expired' WHERE revoked_at = 0 AND (expires_at <= ?1 OR rotated_at + ?3 <= ?1 OR rotated_at > ?2)",
+		ms(at), ms(since), oauth.RefreshIdle.Milliseconds())
 }

@@ -131,7 +131,9 @@ func Open(path string, chain audit.Tagger) (*Store, error) {
 	s := &Store{path: path, chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{})}
 	s.group.store = s
 	if err := s.connect(path); err != nil {
-		if denied(err) { // a file system mounted read-only, for one
+		if full(err) {
+			err = noRoom(path, err)
+		} else if denied(err) { // a file system mounted read-only, for one
 			err = readOnly(path, err)
 		} else {
 			err = fmt.Errorf("%s: %w", path, err)
@@ -172,6 +174,8 @@ func inspect(path string) (version int, err error) {
 	}
 	version, err = identify(path, readMode(path))
 	switch {
+	case full(err):
+		return 0, noRoom(path, err)
 	case denied(err):
 		return 0, readOnly(path, err)
 	case errors.Is(err, ports.ErrUnavailable): // it may be fine later
@@ -231,6 +235,17 @@ func missing(path string) error {
 
 func unusable(path string, err error) error {
 	return fmt.Errorf("%s is %w: %w: restore a backup, or check the path", path, ErrUnusable, err)
+}
+
+// full reports whether the disk has no room for what SQLite keeps beside the file, even to read it. The file is as good as ever:
+// whoever restored a backup for it would lose what came after.
+func full(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.SystemErrno == syscall.ENOSPC)
+}
+
+func noRoom(path string, err error) error {
+	return fmt.Errorf("%s: %w: %w: the disk is full: free some space on it", path, ports.ErrUnavailable, err)
 }
 
 // denied reports whether the operating system kept SQLite from the file or its companions.

@@ -7,7 +7,8 @@ import (
 	"latchkey/domain/identity"
 )
 
-const sessionColumns = `id, key, user, auth_time, amr, acr, created_at, last_seen_at, idle, expires_at, ended_at, ip, user_agent`
+const sessionColumns = `id, key, user, auth_time, amr, acr, created_at, last_seen_at, idle, expires_at, ended_at, ip, user_agent,
+	confirmed_at`
 
 func scanSession(r *row) (s identity.Session) {
 	s.ID = identity.SessionID(r.text())
@@ -15,7 +16,7 @@ func scanSession(r *row) (s identity.Session) {
 	s.User = identity.UserID(r.text())
 	s.AuthTime, s.AMR, s.ACR = r.time(), r.list(), r.text()
 	s.CreatedAt, s.LastSeenAt, s.Idle, s.ExpiresAt, s.EndedAt = r.time(), r.time(), r.duration(), r.time(), r.time()
-	s.IP, s.UserAgent = r.text(), r.text()
+	s.IP, s.UserAgent, s.ConfirmedAt = r.text(), r.text(), r.time()
 	return s
 }
 
@@ -41,5 +42,5 @@ var saveSession = upsert("session", "id", sessionColumns)
 func (t *tx) SaveSession(s identity.Session) error {
 	t.changed = t.changed || !s.EndedAt.IsZero()
 	return t.save(saveSession, string(s.ID), s.Key[:], string(s.User), ms(s.AuthTime), list(s.AMR), s.ACR,
-		ms(s.CreatedAt), ms(s.LastSeenAt), s.Idle.Milliseconds(), ms(s.ExpiresAt), ms(s.EndedAt), s.IP, s.UserAgent)
+		ms(s.CreatedAt), ms(s.LastSeenAt), s.Idle.Milliseconds(), ms(s.ExpiresAt), ms(s.EndedAt), s.IP, s.UserAgent, ms(s.ConfirmedAt))
 }

@@ -1,11 +1,12 @@
 // Package sqlite owns the provider's state in one SQLite file: every acknowledged change survives a power cut. What the
-// tables look like belongs to package migrations; what the rows mean, to the domain; backups, to a later reader of the same
-// file.
+// tables look like belongs to package migrations; what the rows mean, to the domain; whether a copy can be served, to
+// package app.
 //
 //	open.go    Create, Open, Lock: which files are accepted, and what every connection is set to
 //	group.go   Update: many units of work, one COMMIT
 //	reader.go  View: read-only connections, and what is remembered between reads (memo.go)
 //	conn.go    statements and rows
+//	backup.go  the file as a whole: copies; older states in restore.go, newer schemas in upgrade.go
 //	the rest   one file for each noun
 package sqlite
 
@@ -28,6 +29,7 @@ const (
 // Store reads through a pool and writes through one connection.
 type Store struct {
 	group group
+	path  string
 	chain audit.Tagger // keys the audit trail
 	pool  chan *conn   // idle connections for View
 	watch *conn        // the poller's

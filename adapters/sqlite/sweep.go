@@ -23,11 +23,14 @@ var sweeps = []struct {
 	{"interaction", 0, []string{"expires_at <= ?1"}},
 	{"code", keepCode, []string{"expires_at <= ?1"}},
 	{"session", keepPast, []string{"expires_at <= ?1", "ended_at <> 0 AND ended_at <= ?1"}},
+	{"logout_notice", keepPast, []string{"created_at <= ?1"}},
 	{"token_family", keepPast, []string{"expires_at <= ?1", "revoked_at <> 0 AND revoked_at <= ?1"}},
 	{"grant", 0, []string{"revoked_at <> 0 AND NOT EXISTS (SELECT 1 FROM token_family f WHERE f.grant_id = grant.id)"}},
 	{"attempts", identity.AttemptWindow, []string{"since <= ?1"}},
 	{"revoked_token", 0, []string{"expires_at <= ?1"}},
 	{"ticket", 0, []string{"expires_at <= ?1", "used_at <> 0"}},
+	{"challenge", 0, []string{"expires_at <= ?1"}},
+	{"factor", identity.EnrolLifetime, []string{"confirmed_at = 0 AND created_at <= ?1"}},
 }
 
 func (t *tx) Sweep(now time.Time, limit int) (int, error) {
@@ -37,7 +40,7 @@ func (t *tx) Sweep(now time.Time, limit int) (int, error) {
 		for _, where := range s.where {
 			key := "rowid"
 			switch s.table {
-			case "attempts", "ticket":
+			case "attempts", "ticket", "challenge":
 				key = "key"
 			case "revoked_token":
 				key = "id"

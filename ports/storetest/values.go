@@ -35,6 +35,9 @@ func everyFieldIsKept(t *testing.T, s ports.Store) {
 	kept(t, s, func(*oidc.Settings, int) {}, ports.Tx.SaveSettings, map[string]lookup[oidc.Settings]{
 		"Settings": func(r ports.Reader, _ oidc.Settings) (oidc.Settings, error) { return r.Settings() },
 	})
+	kept(t, s, func(*ports.MasterRoot, int) {}, ports.Tx.SaveMasterRoot, map[string]lookup[ports.MasterRoot]{
+		"MasterRoot": func(r ports.Reader, _ ports.MasterRoot) (ports.MasterRoot, error) { return r.MasterRoot() },
+	})
 	kept(t, s, func(k *oidc.SigningKey, _ int) { k.ID = "key" }, ports.Tx.SaveSigningKey, map[string]lookup[oidc.SigningKey]{
 		"SigningKeys": func(r ports.Reader, k oidc.SigningKey) (oidc.SigningKey, error) {
 			ring, err := r.SigningKeys()
