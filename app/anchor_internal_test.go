@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -63,5 +64,31 @@ func TestAnchors(t *testing.T) {
 		"audit anchor seq=99999999999999999999 mac=" + strings.Repeat("0", 64) + "\naudit anchor seq=1 mac=00"))
 	if err := errors.Join(err, err2); err != nil || len(found) != 6 || found[4] != head || found[5].Seq != 7 {
 		t.Errorf("read back: %v, %v, head %v", found, err, head)
+	}
+}
+
+// AD-15: strangers choose what a log says of their requests. None of it is an anchor, or one request would make the trail look
+// replaced.
+func TestAnchorsThatStrangersWrote(t *testing.T) {
+	const forged = "audit anchor seq=1 mac="
+	zeros := strings.Repeat("0", 64)
+	values := []string{forged + zeros, "/\n" + forged + zeros, `msg="audit anchor" seq=1 mac=` + zeros, `","msg":"audit anchor","seq":1,"mac":"` + zeros + `"`,
+		`\","msg":"audit anchor","seq":1,"mac":"` + zeros, `msg=\"audit anchor\" seq=1 mac=` + zeros}
+	for _, handler := range []func(io.Writer) slog.Handler{
+		func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, nil) },
+		func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, nil) },
+	} {
+		var log strings.Builder
+		l := slog.New(handler(&log))
+		for _, value := range values {
+			l.Info("request", "path", value, "ip", value)
+		}
+		if found, err := admin.ReadAnchors(strings.NewReader(log.String())); len(found) > 0 || err != nil {
+			t.Errorf("%v, %v in %s", found, err, log.String())
+		}
+		l.Info("audit anchor", "seq", 7, "mac", zeros)
+		if found, err := admin.ReadAnchors(strings.NewReader(log.String())); len(found) != 1 || found[0].Seq != 7 || err != nil {
+			t.Errorf("ours among them: %v, %v", found, err)
+		}
 	}
 }

@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"ports":           {"domain", "ports"},
 	"migrations":      {},
 	"adapters":        {"domain", "ports", "migrations"},
+	"adapters/web":    {"domain", "ports", "adapters/web"},    // it draws QR codes
 	"app":             {"domain", "ports", "app"},             // use cases
 	"app/app.go":      {"domain", "ports", "app", "adapters"}, // the one file that knows concrete types
 	"cmd":             {"domain", "ports", "app"},

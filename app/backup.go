@@ -20,8 +20,10 @@ type keeper struct {
 	archive ports.Archive
 	chain   audit.Tagger
 	signer  func() ports.Signer // a new one, without keys
-	now     ports.Clock
-	lock    func(path string) (release func(), err error) // of a server, for a file that may be missing
+	// open has signer and chain use the root of a file; before, they use the master key, as a file without a root does.
+	open func(ports.MasterRoot) error
+	now  ports.Clock
+	lock func(path string) (release func(), err error) // of a server, for a file that may be missing
 }
 
 // Backup copies the database into a new file, beside a running server: everything that was acknowledged before is in it.
@@ -108,6 +110,13 @@ const eventsPerPage = 1000
 func (k *keeper) prove(ctx context.Context, store ports.Store, progress ports.Progress) (v Verified, err error) {
 	var ring oidc.KeyRing
 	err = store.View(ctx, func(r ports.Reader) error {
+		root, err := r.MasterRoot()
+		if err != nil && err != ports.ErrNotFound {
+			return err
+		}
+		if err := k.open(root); err != nil {
+			return k.foreign(err)
+		}
 		if ring, err = r.SigningKeys(); err != nil {
 			return err
 		}
@@ -142,9 +151,9 @@ func (k *keeper) prove(ctx context.Context, store ports.Store, progress ports.Pr
 	})
 	// The keys come first: with a wrong master key the trail does not verify either, and that would be a misleading answer.
 	signer := k.signer()
-	if len(ring) > 0 {
+	if len(ring) > 0 { // unless the root did not open
 		if err := signer.Use(ring); err != nil {
-			return v, fmt.Errorf("the master key %s does not belong to it: name the right one with --master-key: %w", k.cfg.MasterKey, err)
+			return v, k.foreign(err)
 		}
 	}
 	if err != nil {
@@ -157,6 +166,12 @@ func (k *keeper) prove(ctx context.Context, store ports.Store, progress ports.Pr
 	}
 	progress("signing", 1, 1)
 	return v, nil
+}
+
+// foreign says that a file needs another master key. The master key may have been replaced since a backup was made.
+func (k *keeper) foreign(err error) error {
+	return fmt.Errorf("the master key %s does not belong to it: name the right one with --master-key, which for a backup from before "+
+		"latchkey master-key rotate is the key of that time: %w", k.cfg.MasterKey, err)
 }
 
 func countUsers(r ports.Reader) (n int, err error) {

@@ -11,6 +11,10 @@ import (
 	"latchkey/ports"
 )
 
+// setbackLogged is how far behind itself the machine's clock is worth a line in the log. Its two readings, of the time and of
+// what has elapsed, are never of one instant, so it is behind by a little every other time.
+const setbackLogged = time.Second
+
 // setbackTolerated is how far behind itself the machine's clock is taken to be corrected rather than to have been wrong.
 const setbackTolerated = 10 * time.Minute
 
@@ -65,7 +69,7 @@ func (c *clock) advance(wall time.Time) (setback time.Duration) {
 	if c.latest.IsZero() || setback <= 0 {
 		on, setback = wall, 0
 	}
-	if behind := setback > 0; behind != c.behind {
+	if behind := setback >= setbackLogged; behind != c.behind {
 		c.behind = behind
 		if behind {
 			c.log.Warn("the clock of this machine was set back", "by", setback.Round(time.Millisecond).String(), "machine", wall.UTC(), "provider", on.UTC())

@@ -74,6 +74,30 @@ func TestClockGoesOn(t *testing.T) {
 	}
 }
 
+// The readings of a machine jitter by less than anybody set: that is not worth a line for each request.
+func TestClockThatJittersLogsNothing(t *testing.T) {
+	t.Parallel()
+	m := &machine{says: noon}
+	c := m.clock()
+	last := c.Now()
+	for i := range 1000 {
+		m.pass(time.Millisecond)
+		m.set(time.Duration(i%7-3) * 100 * time.Microsecond)
+		now := c.Now()
+		if now.Before(last) {
+			t.Fatalf("back from %v to %v", last, now)
+		}
+		last = now
+	}
+	if m.log.Len() > 0 {
+		t.Errorf("logged: %.500s", &m.log)
+	}
+	m.set(-time.Second)
+	if c.Now(); strings.Count(m.log.String(), "was set back") != 1 {
+		t.Errorf("a second is worth a line: %s", &m.log)
+	}
+}
+
 func trail(t *testing.T, store ports.Store) (kinds []audit.Kind) {
 	t.Helper()
 	if err := store.View(t.Context(), func(r ports.Reader) error {

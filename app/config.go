@@ -22,6 +22,8 @@ import (
 const (
 	DefaultDatabase = "latchkey.db"
 	DefaultListen   = "127.0.0.1:8080"
+
+	DefaultClientRateLimit = 1200
 )
 
 // Config is everything that is decided outside the database. The zero value of a member is its default, except for
@@ -36,6 +38,15 @@ type Config struct {
 	TLSKey         string // path of its PEM private key
 	TrustedProxies []netip.Prefix
 	RateLimitScale float64 // multiplies every rate limit; 0 turns them off
+	// ClientRateLimit is how many requests a minute a client that authenticates may send to each endpoint for clients.
+	ClientRateLimit int
+	Metrics         string // host:port of the listener for metrics and health, a loopback address; empty: there is none
+
+	// EgressAllow are networks beyond the public internet in which applications may be told that a session ended.
+	EgressAllow []netip.Prefix
+	EgressCA    string // path of PEM certificates of authorities that applications use beside the system's; empty: none
+
+	Demo bool // serve the demonstration application at /demo, as quickstart does
 
 	Log *slog.Logger // nil: nothing is logged
 
@@ -43,6 +54,7 @@ type Config struct {
 	Now                ports.Clock
 	Secrets            ports.Secrets
 	PasswordIterations int
+	Limits             ports.RateLimiter
 }
 
 // WithDefaults fills in what was left out.
@@ -55,6 +67,9 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.Listen == "" {
 		c.Listen = DefaultListen
+	}
+	if c.ClientRateLimit == 0 {
+		c.ClientRateLimit = DefaultClientRateLimit
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -101,8 +116,30 @@ func (c Config) Validate() error {
 			wrong("trusted-proxies: %s trusts every address, so that anybody could claim to be anybody: name the proxy", p)
 		}
 	}
+	for _, p := range c.EgressAllow {
+		switch {
+		case !p.IsValid():
+			wrong("egress-allow: an entry is not a network")
+		case p.Bits() == 0:
+			wrong("egress-allow: %s allows every address of every network that this machine reaches: name the networks of your applications", p)
+		}
+	}
+	if c.EgressCA != "" {
+		check("egress-ca", checkEgressCA(c.EgressCA))
+	}
 	if s := c.RateLimitScale; math.IsNaN(s) || s < 0 || s > 1000 {
 		wrong("rate-limit-scale: must be 0 (off) to 1000")
+	}
+	if n := c.ClientRateLimit; n < 1 || n > 1_000_000 {
+		wrong("client-rate-limit: must be 1 to 1000000 requests a minute; --rate-limit-scale 0 turns every limit off")
+	}
+	if c.Metrics != "" {
+		local, err := checkListen(c.Metrics)
+		check("metrics", err)
+		if err == nil && !local {
+			wrong("metrics: %s is reachable from outside, and figures are for operators only: use a loopback address such as "+
+				"127.0.0.1:9464, and let a collector on this machine pass them on", c.Metrics)
+		}
 	}
 	return errors.Join(problems...)
 }
@@ -223,7 +260,15 @@ func (c Config) checkTLS() error {
 }
 
 // ParseProxies reads networks in CIDR notation, or single addresses, separated by commas.
-func ParseProxies(s string) ([]netip.Prefix, error) {
+func ParseProxies(s string) ([]netip.Prefix, error) { return parseNetworks("trusted-proxies", s) }
+
+// ParseEgress reads networks as ParseProxies does.
+func ParseEgress(s string) ([]netip.Prefix, error) { return parseNetworks("egress-allow", s) }
+
+// Loopback is this machine alone.
+var Loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+
+func parseNetworks(flag, s string) ([]netip.Prefix, error) {
 	var all []netip.Prefix
 	var problems []error
 	for _, text := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' }) {
@@ -232,7 +277,7 @@ func ParseProxies(s string) ([]netip.Prefix, error) {
 			p, err = addr.Prefix(addr.BitLen())
 		}
 		if err != nil || p != p.Masked() {
-			problems = append(problems, fmt.Errorf("trusted-proxies: %q is not a network such as 10.0.0.0/8", text))
+			problems = append(problems, fmt.Errorf("%s: %q is not a network such as 10.0.0.0/8", flag, text))
 			continue
 		}
 		all = append(all, p)

@@ -116,7 +116,15 @@ func TestWrongConfigurations(t *testing.T) {
 		{"http issuer with TLS", func(c *Config) { issuer("http://localhost")(c); pair(cert, key)(c) }, "begins with https"},
 		{"everybody is a proxy", func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }, "trusts every address"},
 		{"a proxy that is none", func(c *Config) { c.TrustedProxies = []netip.Prefix{{}} }, "not a network"},
+		{"every network is allowed", func(c *Config) { c.EgressAllow = []netip.Prefix{netip.MustParsePrefix("::/0")} }, "egress-allow"},
+		{"a network that is none", func(c *Config) { c.EgressAllow = []netip.Prefix{{}} }, "egress-allow"},
+		{"an authority that is none", func(c *Config) { c.EgressCA = key }, "egress-ca"},
+		{"an authority that is missing", func(c *Config) { c.EgressCA = filepath.Join(dir, "no.pem") }, "no.pem"},
 		{"negative rate limits", scale(-1), "rate-limit-scale"},
+		{"no requests of clients", func(c *Config) { c.ClientRateLimit = -1 }, "client-rate-limit"},
+		{"metrics for everybody", func(c *Config) { c.Metrics = "0.0.0.0:9464" }, "metrics"},
+		{"metrics on every address", func(c *Config) { c.Metrics = ":9464" }, "metrics"},
+		{"metrics nowhere", func(c *Config) { c.Metrics = "localhost" }, "metrics"},
 		{"rate limits that are no number", scale(math.NaN()), "rate-limit-scale"},
 		{"endless rate limits", scale(math.Inf(1)), "rate-limit-scale"},
 		{"no database", func(c *Config) { c.Database = filepath.Join(dir, "none.db") }, "latchkey init"},
@@ -213,6 +221,9 @@ func TestParseProxies(t *testing.T) {
 	_, err = ParseProxies("10.0.0.1/8,proxy.example.org,10.0.0.0/8")
 	if err == nil || strings.Count(err.Error(), "\n") != 1 {
 		t.Errorf("two wrong networks: %v", err)
+	}
+	if _, err = ParseEgress("10.0.0.1/8"); err == nil || !strings.HasPrefix(err.Error(), "egress-allow: ") {
+		t.Errorf("the wrong flag is named: %v", err)
 	}
 }
 

@@ -16,6 +16,9 @@ func TestAdministration(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t)
 	web := p.Client("web")
+	carol := p.Browser()
+	carol.Login(carol.Get("/login"), "carol", apptest.Password)
+	phone := p.Enrol(carol)
 	refused := web.Authorize(p.Browser(), set("redirect_uri", "https://app.test/cb/")).Header.Get("X-Request-Id")
 	explain := "/admin/explain?ref=err_" + strings.TrimPrefix(refused, "req_")
 
@@ -29,7 +32,8 @@ func TestAdministration(t *testing.T) {
 			t.Fatalf("%d %.300s", page.Status, page.Body)
 		}
 		page = b.Login(page, "carol", "a wrong password, twice")
-		if page = b.Login(page, "carol", apptest.Password); page.Status != http.StatusOK || !strings.Contains(page.Body, "it has a trailing slash, the registered one has none") {
+		page = b.Login(page, "carol", apptest.Password)
+		if page = b.Factor(page, phone.Code()); page.Status != http.StatusOK || !strings.Contains(page.Body, "it has a trailing slash, the registered one has none") {
 			t.Errorf("%d %s %.600s", page.Status, page.URL, page.Body)
 		}
 		if home := b.Get("/"); !strings.Contains(home.Body, `href="/admin"`) {
@@ -57,7 +61,7 @@ func TestAdministration(t *testing.T) {
 	})
 	t.Run("a sign-in of more than an hour ago", func(t *testing.T) {
 		b := p.Browser()
-		b.Login(b.Get("/login"), "carol", apptest.Password)
+		b.Factor(b.Login(b.Get("/login"), "carol", apptest.Password), phone.Code())
 		page := web.Authorize(b, set("redirect_uri", "https://app.test/cb/"))
 		if !strings.Contains(page.Body, "it has a trailing slash") || !strings.Contains(page.Body, `id="explain"`) {
 			t.Errorf("the error page does not explain to an administrator: %s", page.Body)
@@ -74,14 +78,52 @@ func TestAdministration(t *testing.T) {
 		if !page.IsLogin() {
 			t.Fatalf("no step-up: %d %s", page.Status, page.URL)
 		}
-		if page = b.Login(page, "carol", apptest.Password); page.Status != http.StatusOK || page.URL.Path != "/admin" {
+		if page = b.Factor(b.Login(page, "carol", apptest.Password), phone.Code()); page.Status != http.StatusOK || page.URL.Path != "/admin" {
+			t.Errorf("%d %s", page.Status, page.URL)
+		}
+	})
+	t.Run("AD-03 an administrator without a second factor, who adds one on the way", func(t *testing.T) {
+		p := apptest.New(t)
+		b := p.Browser()
+		page := b.Login(b.Get("/admin"), "carol", apptest.Password)
+		if page.URL.Path != "/account/totp" || !strings.Contains(page.Body, "Administration needs a second step.") {
+			t.Fatalf("%d %s", page.Status, page.URL)
+		}
+		error := p.Client("web").Authorize(b, set("redirect_uri", "https://app.test/cb/"))
+		if strings.Contains(error.Body, "it has a trailing slash") {
+			t.Error("a password alone reads explanations")
+		}
+		page = b.Submit(page, nil)
+		page = b.Submit(page, set("code", p.Scan(page).Code()))
+		if !strings.Contains(page.Body, `<form class="screen" method="get" action="/admin">`) {
+			t.Errorf("the recovery codes do not lead on: %s", page.Body)
+		}
+		if page = b.Get("/admin"); page.Status != http.StatusOK || page.URL.Path != "/admin" {
+			t.Errorf("%d %s", page.Status, page.URL)
+		}
+		code := p.Client("web").Code(p.Browser(), "alice") // applications ask nobody for more than they want
+		if code == "" {
+			t.Error("no code")
+		}
+	})
+	t.Run("AD-03 an administrator whose session began without it", func(t *testing.T) {
+		p := apptest.New(t)
+		b, there := p.Browser(), p.Browser()
+		b.Login(b.Get("/login"), "carol", apptest.Password)
+		there.Login(there.Get("/login"), "carol", apptest.Password)
+		phone := p.Enrol(there)
+		page := b.Get("/admin")
+		if !page.IsFactor() {
+			t.Fatalf("%d %s", page.Status, page.URL)
+		}
+		if page = b.Factor(page, phone.Code()); page.Status != http.StatusOK || page.URL.Path != "/admin" {
 			t.Errorf("%d %s", page.Status, page.URL)
 		}
 	})
 	t.Run("no link leads off this server", func(t *testing.T) {
 		for _, next := range []string{"//evil.test", `/\evil.test`, "https://evil.test/admin", "/admin/../logout", "%2f%2fevil.test", "/admin//evil.test", "/administrator"} {
 			b := p.Browser()
-			page := b.Login(b.Get("/login?next="+url.QueryEscape(next)), "carol", apptest.Password)
+			page := b.Factor(b.Login(b.Get("/login?next="+url.QueryEscape(next)), "carol", apptest.Password), phone.Code())
 			if page.Location != "" || page.URL.Path != "/" || !strings.HasPrefix(page.URL.String(), p.Issuer) {
 				t.Errorf("%s leads to %s", next, page.URL)
 			}
@@ -89,7 +131,7 @@ func TestAdministration(t *testing.T) {
 	})
 	t.Run("AD-04", func(t *testing.T) {
 		b := p.Browser()
-		b.Login(b.Get("/login"), "carol", apptest.Password)
+		b.Factor(b.Login(b.Get("/login"), "carol", apptest.Password), phone.Code())
 		wrong := p.Client("web")
 		wrong.Secret = "a-secret-that-is-wrong-0123456789"
 		code := web.Code(b, "carol")

@@ -193,7 +193,7 @@ func TestAuthorizationRequest(t *testing.T) {
 			"scope order":       set("scope", "email  offline_access openid profile openid"),
 			"display page":      set("display", "page"), "display popup": set("display", "popup"), "display odd": set("display", "odd"),
 			"ui_locales": set("ui_locales", "id xx-?? en"), "claims_locales": set("claims_locales", "id"),
-			"login_hint": set("login_hint", "buffy@example.com"), "acr_values": set("acr_values", "urn:sso:loa:mfa 1"),
+			"login_hint": set("login_hint", "buffy@example.com"), "acr_values": set("acr_values", "urn:sso:loa:mfa urn:sso:loa:pwd 1"),
 			"huge login_hint": set("login_hint", strings.Repeat("h", 4000)), "resource twice": {"resource": {"https://a.test", "https://b.test"}},
 			"empty optional parameters": set("prompt", "", "max_age", "", "response_mode", "", "id_token_hint", ""),
 			"hint":                      set("id_token_hint", hint), "huge max_age": set("max_age", "9223372036854775807"),

@@ -57,6 +57,8 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	exactly("subject_types_supported", "public")
 	exactly("id_token_signing_alg_values_supported", "ES256", "RS256")
 	exactly("token_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "none")
+	exactly("revocation_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post", "none")
+	exactly("introspection_endpoint_auth_methods_supported", "client_secret_basic", "client_secret_post")
 	exactly("code_challenge_methods_supported", "S256")
 	exactly("prompt_values_supported", "none", "login", "consent", "select_account") // TestWhoIsSignedIn, TestConsent
 	exactly("scopes_supported", "openid", "profile", "email", "address", "phone", "groups", "offline_access")
@@ -136,6 +138,11 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		"client_id", "post", "client_secret", apptest.Secret), nil))
 	wantTokens(t, web.Post(path("token_endpoint"), set("grant_type", "refresh_token", "refresh_token", tokens.Get("refresh_token")), nil))
 	wantTokens(t, p.Client("m2m").Post(path("token_endpoint"), set("grant_type", "client_credentials"), nil))
+	present := set("token", tokens.Get("access_token"))
+	wantActive(t, web.Post(path("introspection_endpoint"), present, nil))
+	wantRevoked(t, web.Post(path("revocation_endpoint"), present, nil))
+	dead(t, web, tokens.Get("access_token"))
+	wantSignedOut(t, b.Get(path("end_session_endpoint")+"?id_token_hint="+tokens.Get("id_token")))
 	for _, locale := range list("ui_locales_supported") {
 		if page := b.Get("/?ui_locales=" + locale); !strings.Contains(page.Body, `lang="`+locale+`"`) {
 			t.Errorf("no page in %s", locale)

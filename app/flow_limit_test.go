@@ -78,6 +78,21 @@ func TestRateLimits(t *testing.T) {
 			}
 		}
 	})
+	t.Run("RL-01, RL-12 a method that no client may use is charged, because it is recorded", func(t *testing.T) {
+		p := limited(t)
+		evil := p.Client("evil")
+		for _, method := range []string{"GET", "DELETE", "HEAD"} {
+			for i := range 30 {
+				if r := evil.Send(method, "/oauth2/token", "", from("192.0.2.66")); method == "GET" && r.Status != http.StatusMethodNotAllowed || method != "GET" && r.Status != http.StatusTooManyRequests {
+					t.Fatalf("%s, request %d: %d", method, i+1, r.Status)
+				}
+			}
+		}
+		wantLimited(t, p, evil.Post("/token", wrongSecret("web"), from("192.0.2.66")))
+		if n := len(p.Events(audit.RequestDenied)); n != 30 {
+			t.Errorf("%d records", n)
+		}
+	})
 	t.Run("RL-01 strangers behind the same address do not starve a client that authenticates", func(t *testing.T) {
 		p := limited(t)
 		web, spa := p.Client("web"), p.Client("spa")

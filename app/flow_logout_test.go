@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -209,6 +210,24 @@ func TestLogout(t *testing.T) {
 			t.Errorf("whose session? %s", page.Body)
 		}
 		wantSignedOut(t, b.Submit(page, nil))
+	})
+	t.Run("LO-03 of an application that was disabled", func(t *testing.T) {
+		b := p.Browser()
+		hint := hintOf(web, b, "alice")
+		if _, err := p.Admin.DisableClient(t.Context(), audit.Caller{}, "web", false); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if _, err := p.Admin.EnableClient(context.Background(), audit.Caller{}, "web"); err != nil {
+				t.Error(err)
+			}
+		})
+		for _, who := range []url.Values{set("id_token_hint", hint), set("client_id", "web")} {
+			who.Set("post_logout_redirect_uri", byePage)
+			recorded(t, p, func() { wantPage(t, logout(b, who), 400) }, audit.LogoutDenied)
+			recorded(t, p, func() { wantPage(t, logout(p.Browser(), who), 400) }, audit.LogoutDenied)
+		}
+		wantSignedOut(t, logout(b, set("id_token_hint", hint))) // whoever was signed in there may still sign out
 	})
 	t.Run("LO-03; RD-02 RD-03 RD-04 RD-05 RD-06", func(t *testing.T) {
 		b := p.Browser()

@@ -5,9 +5,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/app/apptest"
 	"latchkey/domain/audit"
+	"latchkey/ports"
 )
 
 // machine is a client that speaks for itself.
@@ -222,4 +224,26 @@ func TestRevocation(t *testing.T) {
 			dead(t, web, one.Get("access_token"))
 		}
 	})
+}
+
+// OP-05: a token about a client hangs on nothing that a clock set back makes final, and a revocation is not kept for longer
+// than the token lasts. So none from before is accepted after.
+func TestClientTokensFromBeforeTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t, clients("m2m", machine))
+	m2m := p.Client("m2m")
+	ask := func() string {
+		return wantTokens(t, m2m.Post("/token", set("grant_type", "client_credentials"), nil)).Get("access_token")
+	}
+	revoked, expired := ask(), ask()
+	wantRevoked(t, revoke(m2m, revoked))
+	p.Advance(20 * time.Minute)
+	update(t, p, func(tx ports.Tx) error {
+		_, err := tx.Sweep(p.Admin.Now(), 1000)
+		return err
+	})
+	p.Advance(-15 * time.Minute)
+	wantInactive(t, introspect(m2m, revoked))
+	wantInactive(t, introspect(m2m, expired))
+	wantActive(t, introspect(m2m, ask()))
 }

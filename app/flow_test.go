@@ -187,7 +187,8 @@ func digest(t *testing.T, p *apptest.Provider) map[string][]string {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	tables := []string{"settings", "signing_key", "client", "user", "session", "ticket", "interaction", "grant", "code", "token_family"}
+	tables := []string{"settings", "signing_key", "client", "user", "session", "ticket", "interaction", "grant", "code", "token_family", "revoked_token",
+		"session_client", "logout_notice", "factor", "recovery_codes"}
 	state := map[string][]string{}
 	for _, table := range tables {
 		rows, err := db.QueryContext(t.Context(), `SELECT * FROM "`+table+`"`)

@@ -26,7 +26,6 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 32 << 10
-	maxConnections    = 4096
 	maxStreams        = 100 // per HTTP/2 connection
 	shutdownTimeout   = 10 * time.Second
 )
@@ -35,12 +34,15 @@ const (
 const (
 	changesEvery     = 250 * time.Millisecond
 	keysEvery        = time.Minute
+	clockEvery       = time.Second
+	noticesEvery     = time.Second // unless something changed, see changesEvery
+	clockSavedEvery  = time.Minute
 	sweepEvery       = time.Minute
 	sweepStep        = 200 // rows of each kind in one unit of work, so that nobody waits for it
 	certificateEvery = 5 * time.Second
 )
 
-// ErrLocked is returned when the database cannot be taken for this server, as while another one has it.
+// ErrLocked is returned when another server has the database.
 var ErrLocked = errors.New("cannot serve this database")
 
 // Run serves until ctx is done, then lets requests in flight finish for at most ten seconds. It calls ready once it
@@ -48,17 +50,22 @@ var ErrLocked = errors.New("cannot serve this database")
 //
 // The lock and the listeners come first, so that a second server and a taken port stop the start before anything changes.
 func (a *App) Run(ctx context.Context, ready func(urls []string) error) (err error) {
-	release, err := a.Lock()
-	if err != nil {
-		return errors.Join(fmt.Errorf("%w: %w", ErrLocked, err), a.Close())
-	}
-	defer release()
 	defer func() { err = errors.Join(err, a.Close()) }()
-	listeners, err := listen(a.cfg.Listen)
+	if a.release == nil { // a provider that was just made, or opened by New
+		if a.release, err = lock(a.cfg.Database); err != nil {
+			return err
+		}
+	}
+	listeners, err := listen(a.cfg.Listen, "--listen")
 	if err != nil {
 		return err
 	}
 	defer closeAll(listeners)
+	operators, err := listenForOperators(a.cfg.Metrics)
+	if err != nil {
+		return err
+	}
+	defer closeAll(operators)
 	certificate, err := loadCertificate(a.cfg)
 	if err != nil {
 		return err
@@ -66,14 +73,28 @@ func (a *App) Run(ctx context.Context, ready func(urls []string) error) (err err
 	if err := rotateKeys(ctx, a, a.cfg.Log); err != nil {
 		return err
 	}
-	stopJobs := a.startJobs(ctx, certificate)
+	if err := a.SettleDemo(ctx); err != nil && a.cfg.Demo {
+		return err
+	} else if err != nil {
+		// A full disk must not keep people from signing in: what is left behind waits for the next start.
+		a.cfg.Log.Error("the client of the demo application is still enabled", "error", err)
+	}
+	systemd := supervisorOf(os.Getenv)
+	stopJobs := a.startJobs(ctx, certificate, systemd)
 	defer stopJobs()
+	defer a.serveOperations(operators)()
 	server := newServer(a.Handler, certificate, a.cfg.Log)
-	return serve(ctx, server, listeners, a.cfg.Log, func() error { return ready(urls(listeners, certificate != nil)) })
+	return serve(ctx, server, bound(listeners, a.places), a.cfg.Log, func() error {
+		a.tell(systemd, "READY=1\nSTATUS=serving "+a.cfg.Issuer)
+		return ready(urls(listeners, certificate != nil))
+	}, func() {
+		a.health.stopping.Store(true)
+		a.tell(systemd, "STOPPING=1")
+	})
 }
 
 // listen binds the address. localhost is both loopback addresses, of which the machine may lack one; browsers try either.
-func listen(address string) ([]net.Listener, error) {
+func listen(address, flag string) ([]net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
@@ -81,7 +102,7 @@ func listen(address string) ([]net.Listener, error) {
 	if host != "localhost" {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
-			return nil, cannotListen(address, err)
+			return nil, cannotListen(address, flag, err)
 		}
 		return []net.Listener{l}, nil
 	}
@@ -102,24 +123,24 @@ func listen(address string) ([]net.Listener, error) {
 		closeAll(all)
 		switch {
 		case errors.Is(err4, syscall.EADDRINUSE):
-			return nil, cannotListen(address, err4)
+			return nil, cannotListen(address, flag, err4)
 		case errors.Is(err6, syscall.EADDRINUSE):
-			return nil, cannotListen(address, err6)
+			return nil, cannotListen(address, flag, err6)
 		}
-		return nil, cannotListen(address, fmt.Errorf("%w; %w", err4, err6))
+		return nil, cannotListen(address, flag, fmt.Errorf("%w; %w", err4, err6))
 	}
 	return all, nil
 }
 
-func cannotListen(address string, err error) error {
-	advice := "choose another address with --listen"
+func cannotListen(address, flag string, err error) error {
+	advice := "choose another address with " + flag
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		advice = "stop what uses it, or " + advice
 	case errors.Is(err, syscall.EACCES):
-		advice = "let latchkey bind ports below 1024, or choose a higher one with --listen"
+		advice = "let latchkey bind ports below 1024, or choose a higher one with " + flag
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		advice = "name an address of this machine with --listen"
+		advice = "name an address of this machine with " + flag
 	}
 	return fmt.Errorf("cannot listen on %s: %w: %s", address, err, advice)
 }
@@ -175,11 +196,9 @@ func tlsConfig(certificate *certificate) *tls.Config {
 }
 
 // serve answers on every listener until ctx is done or one fails, then waits for what is in flight.
-func serve(ctx context.Context, server *http.Server, listeners []net.Listener, log *slog.Logger, ready func() error) error {
+func serve(ctx context.Context, server *http.Server, listeners []net.Listener, log *slog.Logger, ready func() error, stopping func()) error {
 	failed := make(chan error, len(listeners))
-	places := make(chan struct{}, maxConnections)
 	for _, l := range listeners {
-		l = &bounded{Listener: l, places: places, closed: make(chan struct{})}
 		go func() {
 			if server.TLSConfig != nil {
 				failed <- server.ServeTLS(l, "", "")
@@ -195,6 +214,7 @@ func serve(ctx context.Context, server *http.Server, listeners []net.Listener, l
 		case err = <-failed:
 		}
 	}
+	stopping()
 	// The caller's context is done; the requests in flight are not.
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
@@ -203,43 +223,6 @@ func serve(ctx context.Context, server *http.Server, listeners []net.Listener, l
 		server.Close()
 	}
 	return err
-}
-
-// bounded accepts as many connections at once as there are places.
-type bounded struct {
-	net.Listener
-	places chan struct{}
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (b *bounded) Accept() (net.Conn, error) {
-	select {
-	case b.places <- struct{}{}:
-	case <-b.closed:
-		return nil, net.ErrClosed
-	}
-	c, err := b.Listener.Accept()
-	if err != nil {
-		<-b.places
-		return nil, err
-	}
-	return &boundedConn{Conn: c, leave: sync.OnceFunc(func() { <-b.places })}, nil
-}
-
-func (b *bounded) Close() error {
-	b.once.Do(func() { close(b.closed) })
-	return b.Listener.Close()
-}
-
-type boundedConn struct {
-	net.Conn
-	leave func()
-}
-
-func (c *boundedConn) Close() error {
-	defer c.leave()
-	return c.Conn.Close()
 }
 
 // certificate is the TLS certificate, read again when its files change, so that a renewed one needs no restart.
@@ -280,7 +263,7 @@ func (c *certificate) reload() (changed bool, err error) {
 }
 
 // startJobs runs what happens by itself and returns how to end it.
-func (a *App) startJobs(ctx context.Context, certificate *certificate) (stop func()) {
+func (a *App) startJobs(ctx context.Context, certificate *certificate, systemd supervisor) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	log := a.cfg.Log
 	var running sync.WaitGroup
@@ -298,9 +281,23 @@ func (a *App) startJobs(ctx context.Context, certificate *certificate) (stop fun
 			return nil
 		})
 	})
+	running.Go(func() { a.deliver(ctx, log) })
+	running.Go(func() {
+		every(ctx, clockEvery, log, "clock", func() error { return a.SettleClock(ctx) })
+	})
+	running.Go(func() {
+		every(ctx, clockSavedEvery, log, "time", func() error { return a.clock.save(ctx, a.Store) })
+	})
 	running.Go(func() {
 		every(ctx, sweepEvery, log, "sweep", func() error { return sweep(ctx, a.Store, a.Admin.Now(), log) })
 	})
+	trail := &anchors{admin: a.Admin, log: log}
+	running.Go(func() { trail.run(ctx) })
+	if systemd.watchdog > 0 {
+		running.Go(func() {
+			every(ctx, systemd.watchdog/3, log, "watchdog", func() error { return systemd.alive(ctx, a.Store) })
+		})
+	}
 	if certificate != nil {
 		running.Go(func() {
 			every(ctx, certificateEvery, log, "certificate", func() error {
@@ -315,7 +312,25 @@ func (a *App) startJobs(ctx context.Context, certificate *certificate) (stop fun
 	return func() {
 		cancel()
 		running.Wait()
+		if err := trail.look(context.WithoutCancel(ctx), time.Now(), true); err != nil {
+			log.Error("no audit anchor of the end", "error", err)
+		}
 	}
+}
+
+// deliver looks for logout notices that are due: soon after anything ended, in this process or another, and else when one
+// may have to be sent again.
+func (a *App) deliver(ctx context.Context, log *slog.Logger) {
+	var seen uint64
+	var next time.Time
+	every(ctx, changesEvery, log, "logout notices", func() error {
+		changes := a.Store.Changes()
+		if changes == seen && time.Now().Before(next) {
+			return nil
+		}
+		seen, next = changes, time.Now().Add(noticesEvery)
+		return a.Deliveries.Due(ctx)
+	})
 }
 
 // every runs job until ctx is done. The same failure again and again is logged once.

@@ -110,7 +110,7 @@ func TestRunOnATakenPort(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for _, host := range []string{"127.0.0.1", "localhost"} {
-		_, err := listen(net.JoinHostPort(host, port))
+		_, err := listen(net.JoinHostPort(host, port), "--listen")
 		if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "--listen") {
 			t.Errorf("%s: %v", host, err)
 		}
@@ -122,7 +122,7 @@ func TestRunOnATakenPort(t *testing.T) {
 
 // Only of a port that is taken somebody can be told to stop what uses it.
 func TestRunOnAnAddressOfAnotherMachine(t *testing.T) {
-	_, err := listen("192.0.2.1:0")
+	_, err := listen("192.0.2.1:0", "--listen")
 	if err == nil || strings.Contains(err.Error(), "stop what uses it") || !strings.Contains(err.Error(), "--listen") {
 		t.Errorf("got %v", err)
 	}
@@ -139,7 +139,7 @@ func startServer(t *testing.T, server *http.Server) (address string, stop func()
 	ended := make(chan error, 1)
 	up := make(chan struct{})
 	go func() {
-		ended <- serve(ctx, server, []net.Listener{l}, slog.New(slog.DiscardHandler), func() error { close(up); return nil })
+		ended <- serve(ctx, server, []net.Listener{l}, slog.New(slog.DiscardHandler), func() error { close(up); return nil }, func() {})
 	}()
 	<-up
 	t.Cleanup(cancel)
@@ -195,6 +195,9 @@ func TestHeaderBounds(t *testing.T) {
 	server := newServer(http.NotFoundHandler(), nil, quiet)
 	if server.ReadHeaderTimeout != 5*time.Second || server.ReadTimeout != 15*time.Second || server.WriteTimeout != 30*time.Second || server.IdleTimeout != time.Minute {
 		t.Error("the server has other timeouts than documented")
+	}
+	if server.MaxHeaderBytes != 32<<10 || server.HTTP2.MaxConcurrentStreams != 100 || server.Protocols.UnencryptedHTTP2() || maxConnections != 4096 {
+		t.Error("the server has other bounds than documented")
 	}
 	server.ReadHeaderTimeout = 50 * time.Millisecond
 	address, _ := startServer(t, server)

@@ -3,9 +3,9 @@
 
 ALTER TABLE event ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
 
--- The code of a refusal. Only refusals are looked for by name, so only they pay for an index.
-ALTER TABLE event ADD COLUMN error TEXT NOT NULL DEFAULT '';
-UPDATE event SET error = coalesce(json_extract(facts, '$.error'), '') WHERE facts <> '';
+-- The code of a refusal, taken from the facts, which the chain covers: it cannot be changed by itself. Only refusals are
+-- looked for by name, so only they pay for an index.
+ALTER TABLE event ADD COLUMN error TEXT NOT NULL AS (coalesce(json_extract(nullif(facts, ''), '$.error'), '')) VIRTUAL;
 CREATE INDEX event_refused ON event (request_id) WHERE error <> '';
 CREATE INDEX event_refused_client ON event (client) WHERE error <> '';
 

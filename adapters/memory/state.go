@@ -16,6 +16,7 @@ import (
 // state is everything at one instant.
 type state struct {
 	settings     oidc.Settings
+	root         *ports.MasterRoot // nil: never saved; replaced, never changed
 	keys         table[oidc.KeyID, oidc.SigningKey]
 	clients      table[oauth.ClientID, oauth.Client]
 	users        table[identity.UserID, identity.User]

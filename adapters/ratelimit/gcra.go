@@ -15,6 +15,9 @@ func newBudget(perMinute int) budget {
 	return budget{max(1, int64(time.Minute)/int64(perMinute))}
 }
 
+// times is n budgets in one.
+func (b budget) times(n int64) budget { return budget{max(1, b.interval/n)} }
+
 // take is the generic cell rate algorithm. full is the instant at which the budget will be full again; it returns the new
 // one, or the same and how long until a request is heard.
 func (b budget) take(full, now int64) (next, wait int64) {

@@ -19,6 +19,10 @@ import (
 	"latchkey/ports"
 )
 
+// siteNetworks is how many networks of one site may use up their budgets at once. Whoever rents a server has a whole site of
+// IPv6, and would be 65,536 callers; an office full of people is one network.
+const siteNetworks = 16
+
 // reportEvery is how often refusals of one caller are worth a record.
 const reportEvery = time.Minute
 
@@ -56,7 +60,11 @@ func (l *Limiter) Address(e ports.Endpoint, ip string, now time.Time) ports.Admi
 	if b == unlimited {
 		return ports.Admission{}
 	}
-	return l.charge(b, who{e, false, identity.Network(ip)}, now)
+	a := l.charge(b, who{e, false, identity.Network(ip)}, now)
+	if site := identity.Site(ip); a.RetryAfter == 0 && site != "" {
+		return l.charge(b.times(siteNetworks), who{e, false, site}, now)
+	}
+	return a
 }
 
 func (l *Limiter) Client(e ports.Endpoint, id oauth.ClientID, now time.Time) ports.Admission {

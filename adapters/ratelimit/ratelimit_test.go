@@ -85,6 +85,26 @@ func TestBudgetsAreApart(t *testing.T) {
 	}
 }
 
+// RL-03: a caller who has all networks of a site is heard as often as sixteen callers, at each endpoint apart.
+func TestSiteIsBounded(t *testing.T) {
+	l, i := limiter(1), 0
+	ask := func() ports.Admission {
+		i++
+		return l.Address(ports.EndpointAuthorize, fmt.Sprintf("2001:db8:7:%x::1", i), start)
+	}
+	if n, last := heard(1000, ask); n != 16*20 || last.RetryAfter > time.Second {
+		t.Errorf("%d of 1000 heard, then wait %v", n, last.RetryAfter)
+	}
+	for name, a := range map[string]ports.Admission{
+		"another site":     l.Address(ports.EndpointAuthorize, "2001:db8:8::1", start),
+		"another endpoint": l.Address(ports.EndpointToken, "2001:db8:7:1::1", start),
+	} {
+		if a.RetryAfter != 0 {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
 func TestScale(t *testing.T) {
 	for _, c := range []struct {
 		scale float64

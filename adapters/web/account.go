@@ -15,7 +15,11 @@ func (s *server) own(h handler) handler {
 	return func(w http.ResponseWriter, r *request) error {
 		err := h(w, r)
 		if errors.Is(err, ports.ErrSignedOut) {
-			redirect(w, s.path("/login")+toAccount)
+			to := s.onward(r)
+			if to == "" {
+				to = toAccount
+			}
+			redirect(w, s.path("/login")+to)
 			return nil
 		}
 		return err
@@ -50,7 +54,8 @@ var (
 
 // accountDone is what the account page says after a form, by the word in its address.
 var accountDone = map[string]messageID{"password": msgPasswordChanged, "email": msgEmailChanged, "session": msgSessionEnded,
-	"sessions": msgSessionsEnded, "application": msgDisconnected}
+	"sessions": msgSessionsEnded, "application": msgDisconnected,
+	"passkey": msgPasskeyAdded, "factor": msgFactorAdded, "recovery": msgRecoveryMade, "renamed": msgFactorRenamed, "removed": msgFactorRemoved}
 
 // accountToken is the CSRF token of a form, which relies on who it was shown to. It is not about a session or a grant: one
 // that belongs to somebody else is for the use case to refuse and to record.
@@ -74,25 +79,27 @@ func (s *server) showAccount(w http.ResponseWriter, r *request) error {
 
 func (s *server) accountPage(b ports.Browser, a ports.Account, done messageID) accountPage {
 	user, zone := a.User, a.User.Claims.Zoneinfo
-	p := accountPage{Name: user.DisplayName(), Username: user.Username, Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
+	p := accountPage{Passkeys: s.Passkeys.OffersPasskeys(), Name: user.DisplayName(), Username: user.Username, Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
 		PasswordChanged: momentOf(user.PasswordChangedAt, zone), Done: done,
 		SessionsCSRF:     s.accountToken(b, sessionForm, user),
 		ApplicationsCSRF: s.accountToken(b, disconnectForm, user), LogoutCSRF: s.csrfToken(b, "logout", "", "")}
+	p.RecoveryLeft, p.RecoveryCSRF = len(a.Recovery.Digests), s.accountToken(b, recoveryForm, user)
+	for _, f := range a.Factors {
+		p.Factors = append(p.Factors, s.factorCard(f, user))
+	}
 	for _, x := range a.Sessions {
 		c := sessionCard{ID: string(x.Session.ID), Device: deviceOf(x.Session.UserAgent), IP: x.Session.IP,
 			SignedIn: momentOf(x.Session.AuthTime, zone), LastSeen: momentOf(x.Session.LastSeenAt, zone), Current: x.Session.ID == a.Session.ID}
+		if x.Session.CreatedAt.Before(x.Session.AuthTime) {
+			c.FirstSeen = momentOf(x.Session.CreatedAt, zone)
+		}
 		for _, client := range x.Clients {
 			c.Applications = append(c.Applications, client.DisplayName())
 		}
 		p.Sessions = append(p.Sessions, c)
 	}
 	for _, x := range a.Applications {
-		c := applicationCard{ID: string(x.Grant.ID),
-			Name: x.Client.DisplayName(), HomeURL: x.Client.ClientURI, Scopes: x.Grant.Scope.List(), Since: momentOf(x.Grant.CreatedAt, zone)}
-		if len(x.Client.RedirectURIs) > 0 {
-			c.Host = hostOf(x.Client.RedirectURIs[0])
-		}
-		p.Applications = append(p.Applications, c)
+		p.Applications = append(p.Applications, s.applicationCard(x, user))
 	}
 	return p
 }

@@ -8,6 +8,7 @@ import (
 
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -18,7 +19,7 @@ const adminPath = "/admin"
 // underAdmin reports whether a path of ours belongs to administration.
 func underAdmin(path string) bool { return path == adminPath || strings.HasPrefix(path, adminPath+"/") }
 
-// guarded lets only administrators who signed in lately reach the handlers of a route.
+// guarded lets only administrators who signed in lately, and with a second factor, reach the handlers of a route.
 func (s *server) guarded(r route) route {
 	handlers := make(map[string]handler, len(r.methods))
 	for method, h := range r.methods {
@@ -35,6 +36,12 @@ func (s *server) administer(h handler) handler {
 		switch {
 		case errors.Is(err, ports.ErrSignedOut), errors.Is(err, ports.ErrStepUp):
 			redirect(w, s.path("/login")+"?next="+url.QueryEscape(r.URL.RequestURI()))
+			return nil
+		case errors.Is(err, ports.ErrFactorNeeded):
+			redirect(w, s.path(factorPath)+"?next="+url.QueryEscape(r.URL.RequestURI()))
+			return nil
+		case errors.Is(err, ports.ErrNoFactor):
+			redirect(w, s.path(totpPath)+"?next="+url.QueryEscape(r.URL.RequestURI()))
 			return nil
 		case errors.As(err, &refusal) && refusal.Code == oauth.Forbidden:
 			return &httpError{http.StatusForbidden, msgAdminOnly, refusal}
@@ -105,7 +112,7 @@ func (s *server) whoAdministers(r *request) (admin, lately bool) {
 	}
 	session, user, err := s.Sessions.Current(r.Context(), b)
 	admin = err == nil && user.Admin
-	return admin, admin && session.Administers(s.Now())
+	return admin, admin && session.ACR == oidc.ACRMultiFactor && session.Administers(s.Now())
 }
 
 // unrecorded are the messages of errors that are not on record: faults are in the log, and of the others the page itself says

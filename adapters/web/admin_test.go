@@ -12,6 +12,7 @@ import (
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -41,7 +42,7 @@ func (s *stub) Refusals(_ context.Context, client string, _ int, _ string) ([]po
 
 const signedInCookie = "Cookie: __Host-latchkey-session=s; __Host-latchkey-browser=b1"
 
-// AD-03: every route below /admin there is, by every method it has, is closed to everybody but a recent administrator. A
+// AD-03: every route below /admin there is, by every method it has, is closed to everybody but a recent administrator with a second factor. A
 // route that forgets the guard answers one of these requests, and fails.
 func TestEveryAdminRouteIsGuarded(t *testing.T) {
 	refused := oauth.Refuse(oauth.Forbidden, "this page is for administrators")
@@ -49,12 +50,14 @@ func TestEveryAdminRouteIsGuarded(t *testing.T) {
 		name   string
 		err    error
 		status int
-		leads  bool // to the login page, and back
+		leads  string // to which page, and back; empty: to none
 	}{
-		{"nobody is signed in", ports.ErrSignedOut, http.StatusSeeOther, true},
-		{"the sign-in is old", ports.ErrStepUp, http.StatusSeeOther, true},
-		{"no administrator", refused, http.StatusForbidden, false},
-		{"a fault", context.DeadlineExceeded, http.StatusInternalServerError, false},
+		{"nobody is signed in", ports.ErrSignedOut, http.StatusSeeOther, "/login"},
+		{"the sign-in is old", ports.ErrStepUp, http.StatusSeeOther, "/login"},
+		{"the session lacks the second factor", ports.ErrFactorNeeded, http.StatusSeeOther, "/second-factor"},
+		{"there is no second factor", ports.ErrNoFactor, http.StatusSeeOther, "/account/totp"},
+		{"no administrator", refused, http.StatusForbidden, ""},
+		{"a fault", context.DeadlineExceeded, http.StatusInternalServerError, ""},
 	}
 	for _, base := range []string{"", "/tenant"} {
 		found := 0
@@ -75,8 +78,8 @@ func TestEveryAdminRouteIsGuarded(t *testing.T) {
 						t.Errorf("%s %s, %s: calls %q", method, path, c.name, b.calls)
 					}
 					location := ""
-					if c.leads {
-						location = base + "/login?next=" + url.QueryEscape(path+"?ref=err_abc")
+					if c.leads != "" {
+						location = base + c.leads + "?next=" + url.QueryEscape(path+"?ref=err_abc")
 					}
 					if w.Code != c.status || w.Header().Get("Location") != location || strings.Contains(w.Body.String(), "trailing slash") {
 						t.Errorf("%s %s, %s: %d to %q", method, path, c.name, w.Code, w.Header().Get("Location"))
@@ -180,17 +183,19 @@ func TestErrorPageForAdministrators(t *testing.T) {
 		age             time.Duration
 		link, explained bool
 		refusal         *oauth.Error
+		acr             string
 	}{
-		{"nobody", identity.User{}, 0, false, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client")},
-		{"a user", alice, 0, false, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client")},
-		{"an administrator", carol, 0, true, true, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client")},
-		{"an administrator of long ago", carol, 2 * time.Hour, true, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client")},
-		{"another error", carol, 0, true, false, oauth.Refuse(oauth.InvalidRequest, "client_id is missing")},
+		{"nobody", identity.User{}, 0, false, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), oidc.ACRMultiFactor},
+		{"a user", alice, 0, false, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), oidc.ACRMultiFactor},
+		{"an administrator", carol, 0, true, true, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), oidc.ACRMultiFactor},
+		{"an administrator of long ago", carol, 2 * time.Hour, true, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), oidc.ACRMultiFactor},
+		{"an administrator who has shown no second factor", carol, 0, true, false, oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), oidc.ACRPassword},
+		{"another error", carol, 0, true, false, oauth.Refuse(oauth.InvalidRequest, "client_id is missing"), oidc.ACRMultiFactor},
 	} {
 		b := newBench(t)
 		b.onAuthorize = func(ports.Browser, oauth.Parameters) (ports.Next, error) { return ports.Next{}, c.refusal }
 		b.onCurrent = func(ports.Browser) (identity.Session, identity.User, error) {
-			return identity.Session{ID: "sid-1", AuthTime: time.Now().Add(-c.age)}, c.user, nil
+			return identity.Session{ID: "sid-1", AuthTime: time.Now().Add(-c.age), ACR: c.acr}, c.user, nil
 		}
 		page := b.get("/authorize?client_id=web", asBrowser, signedInCookie).Body.String()
 		if strings.Contains(page, `href="/admin/explain?ref=err_`) != c.link || strings.Contains(page, "it has a trailing slash") != c.explained {

@@ -18,7 +18,7 @@ func (s *server) authorize(w http.ResponseWriter, r *request) error {
 		f, refusal = readForm(r.Request)
 	}
 	if refusal != nil {
-		if err := s.Denials.Deny(r.Context(), r.caller, audit.RequestDenied, refusal); err != nil {
+		if err := s.deny(r, audit.RequestDenied, refusal); err != nil {
 			return err
 		}
 		return refusal
@@ -56,13 +56,18 @@ func (s *server) keepKey(w http.ResponseWriter, b ports.Browser) {
 // goOn sends the browser to the answer or to the page of the next step.
 func (s *server) goOn(w http.ResponseWriter, r *request, next ports.Next) {
 	if next.Response != nil {
+		// A session from before there was such a cookie, or whose cookie is lost, would look changed for ever.
+		if b := s.browser(r); next.Login.Cookie == "" && b.Session != "" && s.cookie(r.Request, cookieState) != oidc.BrowserState(b.Session) {
+			s.setState(w, b.Session)
+		}
 		s.respond(w, r, *next.Response)
 		return
 	}
 	redirect(w, s.stepURL(next.Step, next.Interaction.ID))
 }
 
-var stepPaths = map[oidc.Step]string{oidc.Login: "/login", oidc.SelectAccount: "/select-account", oidc.Consent: "/consent"}
+var stepPaths = map[oidc.Step]string{oidc.Login: "/login", oidc.SelectAccount: "/select-account", oidc.Consent: "/consent",
+	oidc.SecondFactor: factorPath, oidc.Enrol: totpPath}
 
 func (s *server) stepURL(step oidc.Step, id oidc.InteractionID) string {
 	return s.path(stepPaths[step]) + "?interaction=" + url.QueryEscape(string(id))
@@ -110,7 +115,7 @@ func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, ne
 	code, page := http.StatusOK, any(nil)
 	f := s.frame(r)
 	if f.Path == "" { // the answer to a form: the language links lead to its page
-		f.Path = s.path(stepPaths[next.Step])
+		f.Path = s.path(stepPaths[next.Step]) + s.afterward(r)
 		if next.Interaction.ID != "" {
 			f.Path = s.stepURL(next.Step, next.Interaction.ID)
 		}
@@ -121,8 +126,9 @@ func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, ne
 	switch next.Step {
 	case oidc.Login:
 		login := loginPage{}
-		if code, login = s.loginPage(b, next); login.App == nil && s.afterLogin(r) != s.path("/") {
-			login.Action += toAccount
+		if code, login = s.loginPage(b, next); login.App == nil {
+			_, login.Administration = s.nextPage(r)
+			login.Action += s.afterward(r)
 		}
 		page = login
 	case oidc.SelectAccount:

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -14,6 +15,9 @@ const (
 	cookieSession = "latchkey-session"
 	cookieBrowser = "latchkey-browser"
 	cookieLocale  = "latchkey-locale"
+	// cookieChallenge answers for a sign-in that waits for its second factor.
+	cookieChallenge = "latchkey-challenge"
+	cookieState     = "latchkey-state"
 )
 
 const browserCookieLife = 365 * 24 * time.Hour
@@ -34,6 +38,23 @@ func (s *server) setCookie(w http.ResponseWriter, name, value string, life time.
 		c.MaxAge = -1
 	}
 	http.SetCookie(w, &c)
+	if name == cookieSession {
+		s.setState(w, oauth.Secret(value))
+	}
+}
+
+// setState lets the script of the check_session_iframe see that the sign-in changed (OIDC Session Management 1.0 §3.2): in
+// a frame below another site's page, which gets no Lax cookie. It opens nothing.
+func (s *server) setState(w http.ResponseWriter, session oauth.Secret) {
+	c := http.Cookie{Name: s.cookieName(cookieState), Value: oidc.BrowserState(session), Path: "/", Secure: s.secure, SameSite: http.SameSiteNoneMode,
+		MaxAge: int(identity.SessionAbsolute / time.Second)}
+	if session == "" {
+		c.MaxAge = -1
+	}
+	if !s.secure { // browsers refuse None without Secure
+		c.SameSite = http.SameSiteLaxMode
+	}
+	http.SetCookie(w, &c)
 }
 
 // cookie returns the value of a cookie. One that came twice with different values is ambiguous and counts as absent:
@@ -51,7 +72,8 @@ func (s *server) cookie(r *http.Request, name string) string {
 
 // browser reads the cookies of a browser.
 func (s *server) browser(r *request) ports.Browser {
-	return ports.Browser{Key: oauth.Secret(s.cookie(r.Request, cookieBrowser)), Session: oauth.Secret(s.cookie(r.Request, cookieSession))}
+	return ports.Browser{Key: oauth.Secret(s.cookie(r.Request, cookieBrowser)), Session: oauth.Secret(s.cookie(r.Request, cookieSession)),
+		Challenge: oauth.Secret(s.cookie(r.Request, cookieChallenge))}
 }
 
 // signedIn gives the browser its session cookie, which ends with the session.

@@ -16,7 +16,11 @@ import (
 	"latchkey/ports"
 )
 
-var authorizePaths = []string{"/authorize", "/oauth2/authorize", "/connect/authorize", "/authorizations/new"}
+// What other sites may send a browser to, with a form too.
+var (
+	authorizePaths = []string{"/authorize", "/oauth2/authorize", "/connect/authorize", "/authorizations/new"}
+	logoutPaths    = []string{"/connect/logout", "/connect/endsession"}
+)
 
 // ownForm is one form of ours: the page that shows it and what a person sends with it.
 type ownForm struct {
@@ -39,10 +43,25 @@ var ownForms = []ownForm{
 	{"/account/sessions", "/account", oidc.Login, url.Values{"session": {"sid-2"}}, []string{"EndSession"}},
 	{"/account/sessions", "/account", oidc.Login, url.Values{"others": {"true"}}, []string{"EndSession"}},
 	{"/account/applications", "/account", oidc.Login, url.Values{"grant": {"grant-1"}}, []string{"Disconnect"}},
+	{"/connect/logout/confirm", "/connect/logout?client_id=web", oidc.Login, url.Values{"client_id": {"web"}}, []string{"ConfirmLogout"}},
+	{"/second-factor", "/second-factor", oidc.Login, url.Values{"code": {"123456"}}, []string{"AnswerChallenge"}},
+	{"/second-factor", "/second-factor?interaction=int-1", oidc.SecondFactor, url.Values{"code": {"123456"}, "interaction": {"int-1"}}, []string{"SecondFactor"}},
+	{"/account/totp", "/account/totp", oidc.Login, url.Values{"code": {"123456"}, "name": {"Phone"}, "factor": {"fac-1"}}, []string{"ConfirmTOTP"}},
+	{"/account/totp/new", "/account/totp", oidc.Login, url.Values{}, []string{"OfferTOTP"}},
+	{"/account/factors", "/account/factors?factor=fac-1", oidc.Login, url.Values{"factor": {"fac-1"}, "name": {"Phone"}}, []string{"RenameFactor"}},
+	{"/account/factors/remove", "/account/factors?factor=fac-1", oidc.Login, url.Values{"factor": {"fac-1"}, "code": {"123456"}}, []string{"Account", "RemoveFactor"}},
+	{"/account/recovery-codes", "/account", oidc.Login, url.Values{}, []string{"MakeRecoveryCodes", "Current"}},
+	{"/account/passkeys", "/account/passkeys", oidc.Login, url.Values{"credential": {"AAAA"}}, []string{"Account", "EnrolPasskey"}},
 	setupForm,
+	resetForm,
 }
 
+// shownOnce is the path of the one form whose page cannot be opened, see TestRecoveryFile.
+const shownOnce = "/account/recovery-codes/file"
+
 var setupForm = ownForm{"/setup", "/setup?token=link-1", oidc.Login, url.Values{"username": {"root"}, "email": {"root@mail.test"}, "password": {"p"}, "password_again": {"p"}, "token": {"link-1"}}, []string{"Complete"}}
+
+var resetForm = ownForm{"/reset", "/reset?token=link-1", oidc.Login, url.Values{"password": {"p"}, "password_again": {"p"}, "token": {"link-1"}}, []string{"ResetPassword"}}
 
 const (
 	browserOne = "Cookie: __Host-latchkey-browser=key-1"
@@ -58,6 +77,15 @@ func (o ownForm) open(b *bench, cookie string) url.Values {
 			return identity.Session{}, alice, nil
 		}
 		return identity.Session{}, identity.User{}, nil
+	}
+	b.onLogout = func(_ oidc.LogoutRequest, shown identity.UserID) (ports.Logout, error) {
+		return ports.Logout{Ask: shown == "", User: alice, Client: webClient}, nil
+	}
+	if strings.HasPrefix(o.action, factorPath) {
+		b.onChallenge = func(ports.Browser) (ports.Challenge, error) { return ports.Challenge{User: alice, App: true}, nil }
+	}
+	if strings.HasPrefix(o.page, "/account/factors") || o.action == "/account/recovery-codes" {
+		b.onAccount = func() (ports.Account, error) { return accountWithFactor, nil }
 	}
 	page := b.get(o.page, asBrowser, cookie)
 	wantStatus(b.t, page, http.StatusOK)
@@ -103,8 +131,11 @@ func TestOwnFormsAreComplete(t *testing.T) {
 	for _, o := range ownForms {
 		tested = append(tested, o.action)
 	}
+	for _, o := range pressed { // see TestPasskeyRequests
+		tested = append(tested, o.action)
+	}
 	for path, r := range newBench(t).server.routes {
-		if r.methods["POST"] != nil && !r.machine && !slices.Contains(authorizePaths, path) {
+		if r.methods["POST"] != nil && !r.machine && !slices.Contains(authorizePaths, path) && !slices.Contains(logoutPaths, path) && path != shownOnce {
 			found = append(found, path)
 		}
 	}
@@ -162,6 +193,7 @@ func TestOwnFormsRefuseForeignOnes(t *testing.T) {
 			v.Set("interaction", "int-2")
 			v.Set("token", "link-2")
 			v.Set("others", v.Get("others")+"x")
+			v.Set("client_id", "other")
 			v.Set("", "x") // of forms that are about nothing
 		}),
 		{name: "WB-01: no browser cookie", cookie: "Cookie: x=1"},

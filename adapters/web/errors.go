@@ -13,6 +13,7 @@ func (s *server) showError(w http.ResponseWriter, r *request, code int, message 
 		// On a page, which escapes it, people may see which client_id was sent; in JSON it stays out (RFC 6749 §5.2).
 		p.Description += ": " + plainText(received)
 	}
+	s.explainTo(r, &p)
 	s.pages.render(w, code, s.frame(r), p)
 }
 

@@ -67,14 +67,23 @@ func parseForm(text string) (form, *oauth.Error) {
 		name, err := unescape(rawName)
 		value, err2 := unescape(rawValue)
 		if err != nil || err2 != nil {
-			return f, oauth.Refuse(oauth.InvalidRequest, "the request is not properly form-encoded UTF-8")
+			return f, oauth.Refuse(oauth.InvalidRequest, "the request is not properly form-encoded UTF-8").With("received", known(rawName))
 		}
 		if len(name) > 256 || len(value) > maxValue {
-			return f, oauth.Refuse(oauth.InvalidRequest, "a parameter is longer than 4 KiB")
+			return f, oauth.Refuse(oauth.InvalidRequest, "a parameter is longer than 4 KiB").With("received", known(name))
 		}
 		f.values[name] = append(f.values[name], value)
 	}
 	return f, nil
+}
+
+// known is the name of a parameter that refusals may name. Anything else may be a body in another format, with whatever
+// secrets are in it.
+func known(name string) string {
+	if slices.Contains(tokenParameters, name) || oauth.IsAuthorizationParameter(name) {
+		return name
+	}
+	return "a parameter without a known name"
 }
 
 var errText = errors.New("not text")
@@ -98,10 +107,12 @@ func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 
 // readForm reads the form of a POST body. Nothing is taken from the query: what travels there ends up in logs.
 func readForm(r *http.Request) (form, *oauth.Error) {
 	if !isForm(r) {
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the parameters as application/x-www-form-urlencoded")
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the parameters as application/x-www-form-urlencoded").
+			With("received", r.Header.Get("Content-Type")).With("expected", "application/x-www-form-urlencoded")
 	}
 	if r.Header.Get("Content-Encoding") != "" {
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "a request body with Content-Encoding is not read")
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "a request body with Content-Encoding is not read").
+			With("received", r.Header.Get("Content-Encoding"))
 	}
 	body, err := io.ReadAll(r.Body)
 	var tooLarge *http.MaxBytesError
@@ -111,7 +122,9 @@ func readForm(r *http.Request) (form, *oauth.Error) {
 	case err != nil:
 		return form{}, oauth.Refuse(oauth.InvalidRequest, "the request body could not be read")
 	}
-	return parseForm(string(body))
+	f, refusal := parseForm(string(body))
+	r.PostForm = f.values // for the record of a refusal
+	return f, refusal
 }
 
 // isForm reports whether the body says that it is a form.

@@ -2,25 +2,33 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
 // showLogin shows the login page: of an interaction, or to sign in to the provider itself.
 func (s *server) showLogin(w http.ResponseWriter, r *request) error {
+	if waits, err := s.waitsForFactor(r, s.browser(r)); err != nil {
+		return err
+	} else if waits {
+		redirect(w, s.path(factorPath)+s.onward(r))
+		return nil
+	}
 	if r.URL.Query().Get("interaction") != "" {
 		return s.showInteraction(w, r)
 	}
 	b := s.browser(r)
-	_, user, err := s.Sessions.Current(r.Context(), b)
+	session, user, err := s.Sessions.Current(r.Context(), b)
 	if err != nil {
 		return err
 	}
-	if user.ID != "" {
-		redirect(w, s.afterLogin(r))
+	if next, administration := s.nextPage(r); user.ID != "" && !stepUp(administration, session, user, s.Now) {
+		redirect(w, next)
 		return nil
 	}
 	if s.ensureKey(&b) {
@@ -38,6 +46,10 @@ func (s *server) login(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	typed := ports.LoginForm{Username: f.get("username"), Password: f.get("password")}
+	var refusal *oauth.Error
+	if typed.Passkey, refusal = passkeyOf(f, b); refusal != nil {
+		return refusal
+	}
 	id := oidc.InteractionID(f.get("interaction"))
 	var next ports.Next
 	if id == "" {
@@ -52,8 +64,16 @@ func (s *server) login(w http.ResponseWriter, r *request) error {
 	s.signedIn(w, next.Login)
 	switch {
 	case next.Login.Problem != "":
+		s.Metrics.Refused(r.route.endpoint, "login_"+oauth.ErrorCode(next.Login.Problem))
 		next.Request.LoginHint = typed.Username
 		s.showStep(w, r, b, next)
+	case next.Login.Challenge != "":
+		s.keepChallenge(w, next.Login.Challenge)
+		if id == "" {
+			redirect(w, s.path(factorPath)+s.afterward(r))
+			return nil
+		}
+		s.goOn(w, r, next)
 	case id == "":
 		redirect(w, s.afterLogin(r))
 	default:
@@ -63,15 +83,23 @@ func (s *server) login(w http.ResponseWriter, r *request) error {
 }
 
 // toAccount, on the login page, leads on to the account page once somebody is signed in. It is one word and not an
-// address, so that nobody can make a link that leads elsewhere.
+// address; see nextPage for the addresses there are.
 const toAccount = "?next=account"
 
-// afterLogin is where signing in to the provider itself leads.
+// afterLogin is where signing in to the provider itself leads, and afterward what brings that along to the login page.
 func (s *server) afterLogin(r *request) string {
-	if r.URL.Query().Get("next") == "account" {
-		return s.path("/account")
+	next, _ := s.nextPage(r)
+	return next
+}
+
+func (s *server) afterward(r *request) string {
+	switch next, administration := s.nextPage(r); {
+	case administration:
+		return "?next=" + url.QueryEscape(next)
+	case next == s.path("/account"):
+		return toAccount
 	}
-	return s.path("/")
+	return ""
 }
 
 // problems says how each outcome of a login form is shown. A failed sign-in is an ordinary page: password managers and
@@ -84,6 +112,13 @@ var problems = map[ports.LoginProblem]struct {
 	ports.LoginFailed: {http.StatusOK, msgLoginFailed},
 	ports.LoginLocked: {http.StatusTooManyRequests, msgTooManyAttempts},
 	ports.LoginBusy:   {http.StatusServiceUnavailable, msgServerBusy},
+
+	ports.PasskeyFailed:     {http.StatusOK, msgPasskeyFailed},
+	ports.PasskeyOver:       {http.StatusOK, msgPasskeyOver},
+	ports.PasskeyUnverified: {http.StatusOK, msgPasskeyUnverified},
+
+	ports.FactorFailed: {http.StatusOK, msgCodeWrong},
+	ports.FactorOver:   {http.StatusOK, msgFactorOver},
 }
 
 func (s *server) loginPage(b ports.Browser, next ports.Next) (int, loginPage) {
@@ -96,6 +131,9 @@ func (s *server) loginPage(b ports.Browser, next ports.Next) (int, loginPage) {
 		Problem:      shown.message,
 		RetryMinutes: minutes(next.Login.RetryAfter),
 		Reauth:       next.User.ID != "" && next.Wanted.ID == "" && !next.Interaction.Switch,
+	}
+	if p.Passkey = s.passkeyButtonAt("/login/passkey", msgUsePasskey); p.Passkey != nil {
+		p.Passkey.Autofill = true
 	}
 	if len(p.Username) > identity.MaxEmail {
 		p.Username = ""
@@ -128,12 +166,12 @@ func (s *server) signOut(w http.ResponseWriter, r *request) error {
 	if _, _, err := s.readOwnForm(r, b, "logout", ""); err != nil {
 		return err
 	}
-	if err := s.Sessions.SignOut(r.Context(), r.caller, b); err != nil {
+	ended, err := s.Sessions.SignOut(r.Context(), r.caller, b)
+	if err != nil {
 		return err
 	}
 	s.setCookie(w, cookieSession, "", 0)
-	s.pages.render(w, http.StatusOK, s.frame(r), donePage{Message: msgSignedOut, LinkURL: s.path("/"), LinkText: msgLinkHome})
-	return nil
+	return s.farewell(w, r, ended, ports.Logout{})
 }
 
 // home says what this server is and who is signed in.
@@ -147,9 +185,10 @@ func (s *server) home(w http.ResponseWriter, r *request) error {
 		s.keepKey(w, b)
 	}
 	page := homePage{Issuer: s.Issuer, DiscoveryURL: s.Issuer + "/.well-known/openid-configuration", SignedIn: user.ID != "",
-		CSRF: s.csrfToken(b, "logout", "", "")}
+		CSRF: s.csrfToken(b, "logout", "", ""), Demo: s.Demo}
 	if page.SignedIn {
 		page.Account = account(user)
+		page.Admin = user.Admin
 	}
 	s.pages.render(w, http.StatusOK, s.frame(r), page)
 	return nil

@@ -66,7 +66,8 @@ func TestLogin(t *testing.T) {
 		if typed.Username != "Alice " || typed.Password != " p w%+\u00e9 " {
 			t.Errorf("%s: typed %+v", page, typed)
 		}
-		if set := answer.Cookies(); len(set) != 1 || set[0].Name != "__Host-latchkey-session" || set[0].Value != "new-session" {
+		if set := answer.Cookies(); len(set) != 2 || set[0].Name != "__Host-latchkey-session" || set[0].Value != "new-session" ||
+			set[1].Value != oidc.BrowserState("new-session") {
 			t.Errorf("%s: cookies %v", page, set)
 		}
 	}
@@ -77,7 +78,7 @@ func TestLogin(t *testing.T) {
 		return next, nil
 	}
 	answer := b.signIn("/login?interaction=int-1", "alice", "p")
-	if answer.Header.Get("Location") != "https://app.test/cb?code=code-1&iss=https%3A%2F%2Fop.test" || len(answer.Cookies()) != 1 {
+	if answer.Header.Get("Location") != "https://app.test/cb?code=code-1&iss=https%3A%2F%2Fop.test" || len(answer.Cookies()) != 2 {
 		t.Errorf("%v", answer.Header)
 	}
 }

@@ -18,6 +18,9 @@ const confirmLogoutPath = "/connect/logout/confirm"
 
 // logout answers the end session endpoint (OIDC RP-Initiated Logout 1.0 §2).
 func (s *server) logout(w http.ResponseWriter, r *request) error {
+	if r.Method == http.MethodPost && carriesBearer(r.Request) {
+		return s.logoutByToken(w, r)
+	}
 	b := s.browser(r)
 	f, refusal := s.readLogout(r)
 	var q oidc.LogoutRequest
@@ -31,7 +34,12 @@ func (s *server) logout(w http.ResponseWriter, r *request) error {
 		r.locale = chooseLocale(wanted, s.cookie(r.Request, cookieLocale), r.Header.Get("Accept-Language"))
 	}
 	// As at the authorization endpoint: a form of another site brings no Lax cookie, and whoever sent it would look signed out.
-	if query := url.Values(f.values).Encode(); r.Method == http.MethodPost && b.Session == "" && wantsPage(r.Request) && len(query) < 8<<10 {
+	// Here it would sign them out, because the answer takes the cookie away: what does not fit a header line is refused.
+	if r.Method == http.MethodPost && b.Session == "" && wantsPage(r.Request) {
+		query := url.Values(f.values).Encode()
+		if len(query) >= 8<<10 {
+			return s.denyLogout(r, oauth.Refuse(oauth.InvalidRequest, "the request is larger than 8 KiB: send the browser of the user here with less"))
+		}
 		redirect(w, r.URL.Path+"?"+query)
 		return nil
 	}
@@ -42,14 +50,14 @@ func (s *server) logout(w http.ResponseWriter, r *request) error {
 	return s.loggedOut(w, r, b, q, answer)
 }
 
-// readLogout reads the parameters. A POST with an Authorization header speaks for a token and not for a browser; told that
-// it signed somebody out, its sender would believe something that did not happen.
+// readLogout reads the parameters. A POST with another Authorization header than Bearer speaks for a client and not for a
+// browser; told that it signed somebody out, its sender would believe something that did not happen.
 func (s *server) readLogout(r *request) (form, *oauth.Error) {
 	switch {
 	case r.Method == http.MethodGet:
 		return parseForm(r.URL.RawQuery)
 	case r.Header.Get("Authorization") != "":
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the browser of the user here, without an Authorization header")
+		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the browser of the user here, or an access token of theirs as Bearer")
 	}
 	return readForm(r.Request)
 }
@@ -95,19 +103,31 @@ func (s *server) loggedOut(w http.ResponseWriter, r *request, b ports.Browser, q
 		return nil
 	}
 	s.setCookie(w, cookieSession, "", 0)
-	switch {
-	case a.Return != "":
-		redirect(w, a.Return)
-	case page:
-		done := donePage{Message: msgSignedOut, LinkURL: s.path("/"), LinkText: msgLinkHome}
-		if webLink(a.Client.ClientURI) != "" {
-			done.LinkURL, done.LinkText = a.Client.ClientURI, ""
-		}
-		s.pages.render(w, http.StatusOK, s.frame(r), done)
-	default:
+	if !page && a.Return == "" {
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, signedOutBody{SignedOut: true})
+		return nil
 	}
+	return s.farewell(w, r, a.Ended, a)
+}
+
+// farewell leads on once nobody is signed in: straight to the application, unless frames of a page have to sign the browser
+// out of others first or there is none to go to. Only who is shown what became of each application waits for it.
+func (s *server) farewell(w http.ResponseWriter, r *request, ended identity.SessionID, a ports.Logout) error {
+	out, err := s.SingleLogout.Applications(r.Context(), ended)
+	if err != nil {
+		return err
+	}
+	if a.Return != "" && (!out.Frames() || !wantsPage(r.Request)) {
+		redirect(w, a.Return)
+		return nil
+	}
+	if len(out.Applications) > 0 {
+		if out, err = s.SingleLogout.Tell(r.Context(), ended); err != nil {
+			return err
+		}
+	}
+	s.showSignedOut(w, r, out, a)
 	return nil
 }
 

@@ -41,7 +41,7 @@ func TestLogoutAnswers(t *testing.T) {
 			if isPage != page || isJSON == page {
 				t.Errorf("%s with Accept %q: %s", path, test.accept, w.Body)
 			}
-			if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "__Host-latchkey-session" || c[0].MaxAge >= 0 {
+			if c := w.Result().Cookies(); len(c) != 2 || c[0].Name != "__Host-latchkey-session" || c[0].MaxAge >= 0 || c[1].Name != "__Host-latchkey-state" || c[1].MaxAge >= 0 {
 				t.Errorf("%s: the session cookie stays: %v", path, c)
 			}
 		}
@@ -118,6 +118,20 @@ func TestLogoutByForm(t *testing.T) {
 	}
 }
 
+// LO-02: a form of another site that is too long to be sent on as a GET must not take the cookie that it did not bring.
+func TestLogoutByLongForm(t *testing.T) {
+	for _, path := range logoutPaths {
+		b := newBench(t)
+		w := b.post(path, "state="+strings.Repeat("x", 4000)+"&a="+strings.Repeat("x", 4000)+"&b="+strings.Repeat("x", 4000), asBrowser,
+			"Origin: https://evil.test", "Sec-Fetch-Site: cross-site")
+		wantStatus(t, w, http.StatusBadRequest)
+		if c := w.Result().Cookies(); len(c) > 0 {
+			t.Errorf("%s: cookies: %v", path, c)
+		}
+		b.wantCalls("Deny logout.denied")
+	}
+}
+
 // A request that nobody can answer calls nothing and is recorded.
 func TestLogoutMalformed(t *testing.T) {
 	for name, send := range map[string]func(b *bench) (code int, body string){
@@ -137,12 +151,12 @@ func TestLogoutMalformed(t *testing.T) {
 			w := b.send("POST", "/connect/logout", strings.NewReader(`{}`), "Content-Type: application/json")
 			return w.Code, w.Body.String()
 		},
-		"a bearer without a form": func(b *bench) (int, string) {
-			w := b.send("POST", "/connect/logout", nil, "Authorization: Bearer t")
+		"a client without a form": func(b *bench) (int, string) {
+			w := b.send("POST", "/connect/logout", nil, "Authorization: Basic dDp0")
 			return w.Code, w.Body.String()
 		},
-		"a bearer with a form": func(b *bench) (int, string) {
-			w := b.post("/connect/logout", "client_id=web", "Authorization: Bearer t")
+		"a client with a form": func(b *bench) (int, string) {
+			w := b.post("/connect/logout", "client_id=web", "Authorization: Basic dDp0")
 			return w.Code, w.Body.String()
 		},
 		"bad escapes": func(b *bench) (int, string) { w := b.get("/connect/logout?state=%zz"); return w.Code, w.Body.String() },

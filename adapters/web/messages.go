@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -28,12 +29,17 @@ const (
 	msgUnknownClient        messageID = "error.unknown_client"
 	msgRedirectMissing      messageID = "error.redirect_missing"
 	msgRedirectUnregistered messageID = "error.redirect_unregistered"
+	msgLogoutReturn         messageID = "error.logout_return" // the post_logout_redirect_uri cannot be used
 	msgInvalidRequest       messageID = "error.invalid_request"
 	msgServerFault          messageID = "error.server_fault"
+	msgTooManyRequests      messageID = "error.too_many"
 	msgUnavailable          messageID = "error.unavailable" // the database is full or the keys are not ready
 	msgNotFound             messageID = "error.not_found"
 	msgMethodNotAllowed     messageID = "error.method_not_allowed"
 	msgSetupLinkInvalid     messageID = "error.setup_link" // used, expired or never given
+	msgAdminOnly            messageID = "error.admin_only"
+
+	msgResetLinkInvalid messageID = "error.reset_link" // used, replaced, expired or never given
 
 	// Problems with the fields of setupPage.
 	msgUsernameInvalid  messageID = "username.invalid"
@@ -53,6 +59,17 @@ const (
 	msgConfirmSessions   messageID = "confirm.sessions"
 	msgConfirmDisconnect messageID = "confirm.disconnect"
 
+	// The second factor: what is wrong, and what the current password is asked for.
+	msgCodeWrong       messageID = "one_time.wrong"
+	msgRecoveryWrong   messageID = "one_time.recovery"
+	msgFactorOver      messageID = "login.factor_over"
+	msgConfirmFactor   messageID = "confirm.factor"
+	msgConfirmRecovery messageID = "confirm.recovery"
+	msgFactorAdded     messageID = "changed.factor"
+	msgFactorRenamed   messageID = "changed.factor_name"
+	msgFactorRemoved   messageID = "changed.factor_removed"
+	msgRecoveryMade    messageID = "changed.recovery"
+
 	// What a form of the account did, for accountPage.
 	msgPasswordChanged messageID = "changed.password"
 	msgEmailChanged    messageID = "changed.email"
@@ -62,8 +79,29 @@ const (
 
 	// What was done, for donePage.
 	msgAdministratorCreated messageID = "done.administrator_created" // {1}: username
+	msgPasswordReset        messageID = "done.password_reset"
 	msgSignedOut            messageID = "done.signed_out"
 	msgAnswered             messageID = "done.answered" // the form was sent twice
+
+	// What became of an application, for signedOutPage.
+	msgAppSignedOut messageID = "outcome.done"
+	msgAppAsked     messageID = "outcome.asked"   // by a frame, whose answer nobody sees
+	msgAppPending   messageID = "outcome.pending" // it has not answered yet, and is told again
+	msgAppFailed    messageID = "outcome.failed"
+	msgAppSilent    messageID = "outcome.silent" // it has no way to hear of it
+
+	// Passkeys.
+	msgPasskeyFailed     messageID = "passkey.failed"
+	msgPasskeyOver       messageID = "passkey.over"
+	msgPasskeyUnverified messageID = "passkey.unverified"
+	msgPasskeyRefused    messageID = "passkey.refused"
+	msgPasskeyKnown      messageID = "passkey.registered"
+	msgPasskeyMany       messageID = "passkey.many"
+	msgPasskeyAdded      messageID = "changed.passkey"
+	// On buttons.
+	msgUsePasskey     messageID = "link.passkey"
+	msgAddPasskey     messageID = "link.passkey_add"
+	msgConfirmPasskey messageID = "link.passkey_confirm"
 
 	// A browser in words.
 	msgDevice        messageID = "device.both" // {1}: browser, {2}: system
@@ -78,8 +116,16 @@ const (
 
 // catalogue holds all texts by language.
 var catalogue = map[locale]map[messageID]string{
-	english:    messagesEnglish,
-	indonesian: messagesIndonesian,
+	english:    joined(messagesEnglish, activityEnglish),
+	indonesian: joined(messagesIndonesian, activityIndonesian),
+}
+
+func joined(parts ...map[messageID]string) map[messageID]string {
+	all := map[messageID]string{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
 }
 
 // Next is the message that says what to do about this one.
@@ -90,6 +136,8 @@ func (id messageID) field() string {
 	switch group, _, _ := strings.Cut(string(id), "."); {
 	case id == msgPasswordMismatch:
 		return "password_again"
+	case group == "one_time":
+		return "code"
 	case group == "username" || group == "email" || group == "password" || group == "current":
 		return group
 	}

@@ -18,6 +18,7 @@ import (
 
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
+	"latchkey/ports"
 )
 
 // ServeHTTP is what every request passes through: a request id, headers that every answer has, one exact look-up of the
@@ -50,12 +51,22 @@ func (s *server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		s.fail(out, r, errNotFound)
 		return
 	}
-	if found.machine && s.cors(out, r) || !found.machine && s.leadHome(out, hr) {
+	if (found.machine || found.shared) && s.cors(out, r) || !found.machine && s.leadHome(out, hr) {
 		return
 	}
 	handle, ok := found.methods[hr.Method]
+	if !ok || !found.clients { // a method that nobody answers is a refusal on record, and is charged like any
+		if err := s.admit(r, found.charged(hr.Method)); err != nil {
+			s.fail(out, r, err)
+			return
+		}
+	}
 	if !ok {
 		h.Set("Allow", found.allowed())
+		if err := s.denyMethod(r); err != nil {
+			s.fail(out, r, err)
+			return
+		}
 		s.fail(out, r, errMethod)
 		return
 	}
@@ -103,11 +114,23 @@ func (s *server) finish(out *answer, r *request, start time.Time) {
 			s.fail(out, r, errPanic)
 		}
 	}
-	if r.route.quiet && out.status < 400 {
+	took := time.Since(start)
+	s.Metrics.Answered(r.route.endpoint, out.status, took)
+	if r.route.quiet && out.status < 400 || r.route.endpoint == ports.EndpointHealth || r.hushed {
 		return
 	}
-	s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("request_id", r.caller.RequestID), slog.String("method", r.Method),
-		slog.String("path", r.URL.Path), slog.Int("status", out.status), slog.Int64("us", time.Since(start).Microseconds()), slog.String("ip", r.caller.IP))
+	s.Log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("request_id", r.caller.RequestID), slog.String("method", brief(r.Method)),
+		slog.String("path", brief(r.URL.Path)), slog.Int("status", out.status), slog.Int64("us", took.Microseconds()), slog.String("ip", r.caller.IP))
+}
+
+// brief bounds what a stranger can make us log: a request that costs nothing must not be worth 32 KiB of disk. No path of
+// ours is longer.
+func brief(s string) string {
+	const most = 256
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
 }
 
 // answer remembers the status for the log.

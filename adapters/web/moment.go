@@ -25,14 +25,36 @@ func (m moment) Stamp() string { return time.UnixMilli(m.At).UTC().Format(time.R
 var monthsIndonesian = [...]string{"Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober",
 	"November", "Desember"}
 
-// when writes a moment the way the language does. The zone is always named: an account is used from many places.
-func (l locale) when(m moment) string {
+// in is the moment where the person is.
+func (m moment) in() time.Time {
 	t := time.UnixMilli(m.At).UTC()
 	if zone, err := time.LoadLocation(m.Zone); err == nil {
 		t = t.In(zone)
 	}
+	return t
+}
+
+// when writes a moment the way the language does. The zone is always named: an account is used from many places.
+func (l locale) when(m moment) string {
 	if l == indonesian {
-		return fmt.Sprintf("%d %s %d pukul %s", t.Day(), monthsIndonesian[t.Month()-1], t.Year(), t.Format("15.04 MST"))
+		return l.day(m) + " pukul " + l.clock(m)
 	}
-	return t.Format("2 January 2006 at 15:04 MST")
+	return l.day(m) + " at " + l.clock(m)
+}
+
+// day writes the date of a moment.
+func (l locale) day(m moment) string {
+	t := m.in()
+	if l == indonesian {
+		return fmt.Sprintf("%d %s %d", t.Day(), monthsIndonesian[t.Month()-1], t.Year())
+	}
+	return t.Format("2 January 2006")
+}
+
+// clock writes the time of day of a moment.
+func (l locale) clock(m moment) string {
+	if l == indonesian {
+		return m.in().Format("15.04 MST")
+	}
+	return m.in().Format("15:04 MST")
 }

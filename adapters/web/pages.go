@@ -2,15 +2,15 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -28,6 +28,7 @@ type pages struct {
 	templates map[locale]map[string]*template.Template
 	css       []byte
 	cssName   string
+	script    script
 }
 
 // frame is what every page has, whatever it is about.
@@ -38,27 +39,24 @@ type frame struct {
 	Images    []string // https URLs outside this server whose origins may give images, such as the client's logo
 	Base      string   // path of the issuer, "" at the root: what the addresses of our own pages begin with
 	Refresh   string   // where the browser goes on to by itself; empty for a page that stays
-	Site      string   // whose sign-in this is, in the header and the title; empty: Latchkey
-	Support   string   // https or mailto URI where people get help; empty: none
+	// RefreshSeconds is how long the page is shown before that.
+	RefreshSeconds int
+	Site           string // whose sign-in this is, in the header and the title; empty: Latchkey
+	Support        string // https or mailto URI where people get help; empty: none
 }
 
 // newPages parses every page in every language.
 func newPages() (*pages, error) {
-	css, err := pageFiles.ReadFile("static/style.css")
+	cssName, css, err := styleSheet()
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(css)
-	p := &pages{
-		templates: make(map[locale]map[string]*template.Template),
-		css:       css,
-		cssName:   "/static/style-" + hex.EncodeToString(sum[:4]) + ".css",
-	}
+	p := &pages{templates: make(map[locale]map[string]*template.Template), css: css, cssName: cssName, script: passkeyScriptFile()}
 	for _, l := range locales {
 		p.templates[l] = make(map[string]*template.Template)
 		for _, name := range pageNames {
 			t, err := template.New("layout.html").Funcs(pageFuncs(l)).
-				ParseFS(pageFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+				ParseFS(pageFiles, "templates/layout.html", "templates/parts.html", "templates/admin_parts.html", "templates/"+name+".html")
 			if err != nil {
 				return nil, fmt.Errorf("page %s: %w", name, err)
 			}
@@ -76,11 +74,14 @@ func pageFuncs(l locale) template.FuncMap {
 		"webLink":  webLink,
 		"pageLink": pageLink,
 		"initial":  nameInitial,
+		"plain":    plainText,
 		"codeText": func(code oauth.ErrorCode, part string) (string, error) {
 			return l.text("code." + messageID(code) + messageID(part))
 		},
 		"device":     l.device,
 		"when":       l.when,
+		"day":        l.day,
+		"clock":      l.clock,
 		"knownScope": func(scope string) bool { _, ok := catalogue[l]["scope."+messageID(scope)]; return ok },
 		"scopeText":  func(scope string) (string, error) { return l.text("scope." + messageID(scope)) },
 	}
@@ -99,10 +100,14 @@ func (p *pages) render(w http.ResponseWriter, status int, f frame, body any) {
 	h.Set("Cache-Control", "no-store")
 
 	name, leaves, err := pageOf(body)
-	h.Set("Content-Security-Policy", contentSecurityPolicy(f.Images, leaves))
+	policy := contentSecurityPolicy(f.Images, framesOf(body), leaves)
+	if scripted(body) {
+		policy += p.script.policy()
+	}
+	h.Set("Content-Security-Policy", policy)
 	var page bytes.Buffer
 	if err == nil {
-		err = p.templates[f.Locale][name].Execute(&page, pageView{Frame: f, Body: body, Style: p.cssName})
+		err = p.templates[f.Locale][name].Execute(&page, pageView{Frame: f, Body: body, Style: p.cssName, script: p.script})
 	}
 	if err != nil {
 		slog.Error("page could not be made", "page", name, "request_id", f.RequestID, "error", err)
@@ -112,7 +117,7 @@ func (p *pages) render(w http.ResponseWriter, status int, f frame, body any) {
 		return
 	}
 	if f.Refresh != "" {
-		h.Set("Refresh", "0; url="+f.Refresh)
+		h.Set("Refresh", strconv.Itoa(f.RefreshSeconds)+"; url="+f.Refresh)
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
@@ -126,22 +131,42 @@ func plainFault(f frame) string {
 		"\n\n" + texts["error.request"] + ": " + plainText(f.RequestID) + "\n"
 }
 
-// contentSecurityPolicy allows our style sheet, our images and those of the given origins, and nothing else.
+// framesOf are the addresses that frames of the page load.
+func framesOf(body any) []string {
+	if p, ok := body.(interface{ frames() []string }); ok {
+		return p.frames()
+	}
+	return nil
+}
+
+// contentSecurityPolicy allows our style sheet, our images and those of the given origins, frames of given origins, and
+// nothing else.
 // Pages whose form can end at an application carry no form-action: Chromium holds it against every later redirect, and
 // an application may send the browser on to an origin we cannot know.
-func contentSecurityPolicy(images []string, leaves bool) string {
+func contentSecurityPolicy(images, frames []string, leaves bool) string {
 	var policy strings.Builder
 	policy.WriteString("default-src 'none'; style-src 'self'; img-src 'self' data:")
-	for _, image := range images {
-		if origin := linkOrigin(image); origin != "" {
-			policy.WriteString(" " + origin)
-		}
+	writeOrigins(&policy, images)
+	if len(frames) > 0 {
+		policy.WriteString("; frame-src")
+		writeOrigins(&policy, frames)
 	}
 	policy.WriteString("; base-uri 'none'; frame-ancestors 'none'")
 	if !leaves {
 		policy.WriteString("; form-action 'self'")
 	}
 	return policy.String()
+}
+
+// writeOrigins writes the origins of the links, each once.
+func writeOrigins(policy *strings.Builder, links []string) {
+	var written []string
+	for _, link := range links {
+		if origin := linkOrigin(link); origin != "" && !slices.Contains(written, origin) {
+			written = append(written, origin)
+			policy.WriteString(" " + origin)
+		}
+	}
 }
 
 // linkOrigin is the origin of a link. The host is held to the characters of names and addresses, because Go's parser
@@ -208,7 +233,19 @@ type pageView struct {
 	Frame frame
 	Body  any
 	Style string
+
+	script script
 }
+
+// Script is the script of the page and Integrity its hash (Subresource Integrity); empty: it loads none.
+func (v pageView) Script() string {
+	if !scripted(v.Body) {
+		return ""
+	}
+	return v.script.path
+}
+
+func (v pageView) Integrity() string { return v.script.hash }
 
 // Failed tells whether the page reports a problem; its title then says so first, for people who hear it.
 func (v pageView) Failed() bool {
@@ -225,9 +262,11 @@ func (v pageView) Failed() bool {
 
 // Wide tells whether the page is more than one form or message.
 func (v pageView) Wide() bool {
-	switch v.Body.(type) {
-	case accountPage, errorCodesPage:
+	switch body := v.Body.(type) {
+	case accountPage, activityPage, applicationPage, passkeysPage, totpPage, errorCodesPage, adminPage, explainPage:
 		return true
+	case errorPage:
+		return body.Explanation != nil
 	}
 	return false
 }

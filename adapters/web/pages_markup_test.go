@@ -22,7 +22,9 @@ func TestPageStructure(t *testing.T) {
 		ids := map[string]int{}
 		labels := map[string]bool{}
 		for _, tag := range tags {
-			count[tag.name]++
+			if tag.name != "title" || tag.attrs["id"] == "" { // that of a picture is referred to
+				count[tag.name]++
+			}
 			if id, ok := tag.attrs["id"]; ok {
 				ids[id]++
 			}
@@ -41,7 +43,7 @@ func TestPageStructure(t *testing.T) {
 			}
 		}
 		for _, tag := range tags {
-			if tag.name == "script" || tag.name == "style" || tag.name == "iframe" {
+			if _, ok := sample.body.(signedOutPage); tag.name == "script" && (!scripted(sample.body) || tag.attrs["src"] == "" || tag.attrs["integrity"] == "") || tag.name == "style" || tag.name == "iframe" && !ok {
 				t.Errorf("<%s>", tag.name)
 			}
 			for name, value := range tag.attrs {
@@ -109,7 +111,7 @@ func TestPagesKeepPayloadsInert(t *testing.T) {
 					t.Fatalf("payload %q changes the page:\n%s", payload, cmp.Diff(want, shape))
 				}
 				policy := got.Header().Get("Content-Security-Policy")
-				if strings.Count(policy, ";") > 5 || strings.ContainsAny(policy, "<>\"\r\n") {
+				if strings.Count(policy, ";") > 8 || strings.ContainsAny(policy, "<>\"\r\n") {
 					t.Fatalf("payload %q changes the policy: %s", payload, policy)
 				}
 				for _, tag := range tags {
@@ -117,6 +119,9 @@ func TestPagesKeepPayloadsInert(t *testing.T) {
 						target := strings.ToLower(strings.TrimSpace(tag.attrs[name]))
 						scheme, _, found := strings.Cut(target, ":")
 						ours := strings.HasPrefix(target, "data:image/svg+xml,%3csvg") || strings.ContainsAny(scheme, "/?#")
+						if target == sampleOffer { // the one link that is made here, of what html/template was told to trust
+							continue
+						}
 						if found && !ours && scheme != "https" && scheme != "http" {
 							t.Fatalf("payload %q makes a link to %q", payload, target)
 						}

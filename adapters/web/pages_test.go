@@ -2,6 +2,7 @@ package web
 
 import (
 	"flag"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -47,7 +48,7 @@ func TestPagesGolden(t *testing.T) {
 	style, _ := p.style()
 	eachPage(t, func(t *testing.T, l locale, sample samplePage, got *httptest.ResponseRecorder) {
 		// The hash of the style sheet is not part of the page's meaning.
-		page := strings.ReplaceAll(got.Body.String(), style, "/static/style.css")
+		page := strings.NewReplacer(style, "/static/style.css", p.script.path, "/static/passkey.js", html.EscapeString(p.script.hash), "sha256-hash").Replace(got.Body.String())
 		file := filepath.Join("testdata", "pages", sample.name+"."+string(l)+".golden")
 		if *update {
 			if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
@@ -72,11 +73,18 @@ func TestPageHeaders(t *testing.T) {
 		if len(sample.frame.Images) > 0 {
 			policy += " https://notes.example"
 		}
+		if page, ok := sample.body.(signedOutPage); ok && len(page.frames()) > 0 { // LO-07: exactly those, each once
+			policy += "; frame-src https://notes.example http://localhost:5173"
+		}
 		policy += "; base-uri 'none'; frame-ancestors 'none'"
 		switch sample.body.(type) {
-		case loginPage, consentPage, selectAccountPage:
+		case loginPage, consentPage, selectAccountPage, logoutPage, factorPage, recoveryPage:
 		default:
 			policy += "; form-action 'self'"
+		}
+		if scripted(sample.body) {
+			script := passkeyScriptFile()
+			policy += "; script-src '" + script.hash + "' " + script.path + "; connect-src 'self'"
 		}
 		want := http.Header{
 			"Content-Type":            {"text/html; charset=utf-8"},
@@ -115,7 +123,7 @@ func TestPolicyImages(t *testing.T) {
 	}
 	for _, test := range tests {
 		want := "default-src 'none'; style-src 'self'; img-src 'self' data:" + test.want + "; base-uri 'none'; frame-ancestors 'none'"
-		if got := contentSecurityPolicy([]string{test.image}, true); got != want {
+		if got := contentSecurityPolicy([]string{test.image}, nil, true); got != want {
 			t.Errorf("image %q:\n got %q\nwant %q", test.image, got, want)
 		}
 	}

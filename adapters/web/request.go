@@ -15,6 +15,7 @@ type request struct {
 	caller audit.Caller
 	route  route
 	locale locale
+	hushed bool // refused like many before it: counted, and neither recorded nor logged
 }
 
 // errorRef leads from what a client or person was shown to what was recorded: the record carries the request id.
@@ -25,7 +26,7 @@ func credentials(r *http.Request, f form) ([]oauth.Credentials, *oauth.Error) {
 	id, secret := f.get("client_id"), oauth.Secret(f.get("client_secret"))
 	for _, name := range []string{"client_id", "client_secret"} {
 		if len(f.values[name]) > 1 {
-			return nil, oauth.Refuse(oauth.InvalidRequest, name+" was sent more than once")
+			return nil, oauth.Refuse(oauth.InvalidRequest, name+" was sent more than once").With("received", name)
 		}
 	}
 	headers := r.Header.Values("Authorization")
@@ -53,7 +54,7 @@ func basic(header, bodyID string) ([]oauth.Credentials, *oauth.Error) {
 	malformed := oauth.Refuse(oauth.InvalidClient, "the Authorization header is not a well-formed Basic header")
 	scheme, text, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") {
-		return nil, oauth.Refuse(oauth.InvalidClient, "the Authorization header must use the Basic scheme")
+		return nil, oauth.Refuse(oauth.InvalidClient, "the Authorization header must use the Basic scheme").With("expected", "Basic")
 	}
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) > maxValue || !isText(string(raw)) {

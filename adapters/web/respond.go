@@ -30,9 +30,11 @@ func status(r *request, err error, e *oauth.Error) int {
 		return own.status
 	}
 	switch e.Code {
-	case oauth.InvalidClient, oauth.InvalidToken: // RFC 6749 §5.2, RFC 6750 §3.1
-		if !r.route.machine {
-			return http.StatusBadRequest // nobody authenticates at the authorization endpoint
+	case oauth.InvalidToken: // RFC 6750 §3.1
+		return http.StatusUnauthorized
+	case oauth.InvalidClient: // RFC 6749 §5.2
+		if !r.route.machine || r.route.endpoint == ports.EndpointRegisterSession {
+			return http.StatusBadRequest // no client authenticates there
 		}
 		return http.StatusUnauthorized
 	case oauth.InsufficientScope, oauth.Forbidden:
@@ -56,9 +58,15 @@ func (s *server) fail(w http.ResponseWriter, r *request, err error) {
 	code := status(r, err, refusal)
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	if code == http.StatusServiceUnavailable {
-		h.Set("Retry-After", "5")
+	wait := refusal.RetryAfter
+	if wait == 0 && (code == http.StatusServiceUnavailable || code == http.StatusTooManyRequests) {
+		wait = 5 * time.Second
 	}
+	if wait > 0 {
+		h.Set("Retry-After", seconds(wait))
+	}
+	s.Metrics.Refused(r.route.endpoint, refusal.Code)
+	r.hushed = refusal.Code == oauth.TooManyAttempts && len(refusal.Facts) == 0
 	if r.Method == http.MethodHead {
 		w.WriteHeader(code)
 		return
@@ -119,8 +127,12 @@ func pageMessage(e *oauth.Error) messageID {
 	switch {
 	case e.Code == oauth.InvalidClient:
 		return msgUnknownClient
+	case e.Code == oauth.TooManyAttempts:
+		return msgTooManyRequests
 	case e.Code == oauth.Forbidden:
 		return msgForged
+	case strings.HasPrefix(e.Description, "post_logout_redirect_uri"):
+		return msgLogoutReturn
 	case strings.HasPrefix(e.Description, "redirect_uri is missing"):
 		return msgRedirectMissing
 	case strings.HasPrefix(e.Description, "redirect_uri is not registered"):
@@ -156,6 +168,11 @@ func redirect(w http.ResponseWriter, location string) {
 
 // respond sends an authorization response the way it was asked for.
 func (s *server) respond(w http.ResponseWriter, r *request, a oauth.AuthorizationResponse) {
+	for _, p := range a.Parameters {
+		if p.Name == "error" {
+			s.Metrics.Refused(r.route.endpoint, oauth.ErrorCode(p.Value))
+		}
+	}
 	if a.Mode == oauth.ModeFormPost {
 		s.formPost(w, r, a)
 		return

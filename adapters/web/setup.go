@@ -33,18 +33,15 @@ func (s *server) showSetup(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// setup makes the first administrator.
+// setup makes an administrator.
 func (s *server) setup(w http.ResponseWriter, r *request) error {
 	b := s.browser(r)
 	f, _, err := s.readOwnForm(r, b, "setup", "token")
 	if err != nil {
 		return err
 	}
-	typed := ports.SetupForm{Link: oauth.Secret(f.get("token")), Username: f.get("username"), Email: f.get("email"), Password: f.get("password")}
-	if typed.Password != f.get("password_again") {
-		s.pages.render(w, http.StatusOK, s.frame(r), s.setupPage(b, typed, []messageID{msgPasswordMismatch}))
-		return nil
-	}
+	typed := ports.SetupForm{Link: oauth.Secret(f.get("token")), Username: f.get("username"), Email: f.get("email"),
+		Password: f.get("password"), Again: f.get("password_again")}
 	user, problems, err := s.Setup.Complete(r.Context(), r.caller, typed)
 	if errors.Is(err, ports.ErrNotFound) {
 		return errSetupLink
@@ -77,9 +74,11 @@ func formMessages(problems []error) []messageID {
 		}{
 			{identity.ErrUsername, msgUsernameInvalid}, {ports.ErrUsernameTaken, msgUsernameTaken}, {identity.ErrEmail, msgEmailInvalid},
 			{identity.ErrPasswordShort, msgPasswordShort}, {identity.ErrPasswordLong, msgPasswordLong},
-			{identity.ErrPasswordNUL, msgPasswordInvalid}, {identity.ErrPasswordCommon, msgPasswordCommon},
+			{ports.ErrPasswordsDiffer, msgPasswordMismatch}, {identity.ErrPasswordNUL, msgPasswordInvalid}, {identity.ErrPasswordCommon, msgPasswordCommon},
 			{ports.ErrPasswordNeeded, msgCurrentNeeded}, {ports.ErrPasswordWrong, msgCurrentWrong},
-			{ports.ErrLocked, msgTooManyAttempts}, {ports.ErrBusy, msgServerBusy},
+			{ports.ErrLocked, msgTooManyAttempts}, {ports.ErrBusy, msgServerBusy}, {ports.ErrCodeWrong, msgCodeWrong},
+			{ports.ErrPasskeyOver, msgPasskeyOver}, {ports.ErrPasskeyRefused, msgPasskeyRefused}, {ports.ErrPasskeyKnown, msgPasskeyKnown},
+			{ports.ErrPasskeyMany, msgPasskeyMany},
 		} {
 			if errors.Is(p, known.err) {
 				ids = append(ids, known.id)

@@ -33,7 +33,7 @@ func TestSetup(t *testing.T) {
 	}
 	w := b.post("/setup", fields.Encode(), asBrowser, "Cookie: __Host-latchkey-browser="+key.Value)
 	wantPage(t, w, http.StatusOK, msgAdministratorCreated)
-	if diff := cmp.Diff(ports.SetupForm{Link: "link-1", Username: "root", Email: "root@mail.test", Password: "p w"}, typed); diff != "" {
+	if diff := cmp.Diff(ports.SetupForm{Link: "link-1", Username: "root", Email: "root@mail.test", Password: "p w", Again: "p w"}, typed); diff != "" {
 		t.Errorf("typed: %s", diff)
 	}
 	if _, ok := cookiesSet(w)["__Host-latchkey-session"]; ok {
@@ -70,7 +70,7 @@ func TestSetupProblems(t *testing.T) {
 	}{
 		{identity.ErrUsername, msgUsernameInvalid}, {ports.ErrUsernameTaken, msgUsernameTaken}, {identity.ErrEmail, msgEmailInvalid},
 		{identity.ErrPasswordShort, msgPasswordShort}, {identity.ErrPasswordLong, msgPasswordLong}, {identity.ErrPasswordNUL, msgPasswordInvalid},
-		{identity.ErrPasswordCommon, msgPasswordCommon}, {nil, msgPasswordMismatch},
+		{identity.ErrPasswordCommon, msgPasswordCommon}, {ports.ErrPasswordsDiffer, msgPasswordMismatch},
 	} {
 		b := newBench(t)
 		b.onComplete = func(ports.SetupForm) (identity.User, []error, error) {
@@ -79,9 +79,6 @@ func TestSetupProblems(t *testing.T) {
 		fields := setupForm.open(b, browserOne)
 		fields.Set("password", "hunter2hunter2")
 		fields.Set("password_again", "hunter2hunter2")
-		if tt.problem == nil {
-			fields.Set("password_again", "hunter3hunter3")
-		}
 		w := b.post("/setup", fields.Encode(), asBrowser, browserOne)
 		wantPage(t, w, http.StatusOK, tt.message)
 		if strings.Contains(w.Body.String(), "hunter") || !strings.Contains(w.Body.String(), `value="root"`) {

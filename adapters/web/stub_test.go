@@ -34,12 +34,32 @@ type stub struct {
 	onSignIn        func(ports.LoginForm) (ports.Login, error)
 	onToken         func(oauth.TokenRequest) (oauth.TokenResponse, error)
 	onUserInfo      func(oauth.Secret) (oidc.Claims, error)
+	onRevoke        func(oauth.PresentedToken) error
+	onIntrospect    func(oauth.PresentedToken) (oauth.Introspection, error)
+	onLogout        func(q oidc.LogoutRequest, shown identity.UserID) (ports.Logout, error) // shown: on the confirmation page
+	onTell          func(identity.SessionID) ports.SignedOut                                // and what took part before
+	onTokenLogout   func(oauth.Secret) (ports.SignedOut, error)
+	onFrontChannel  func(ports.Browser, oauth.Secret) (ports.SignedOut, error)
+	onRegister      func(oauth.Secret) (oauth.ClientID, identity.SessionID, error)
 	onMetadata      func() (ports.Document, error)
 	onOffered       func(oauth.Secret) (bool, error)
+	onResetOffered  func(oauth.Secret) (identity.User, error)
+	onReset         func(ports.ResetForm) ([]error, error)
 	onComplete      func(ports.SetupForm) (identity.User, []error, error)
 	onAccount       func() (ports.Account, error)
+	onActivity      func(before int64) (ports.Activity, error)
+	onApplication   func(oauth.GrantID) (ports.ApplicationHistory, error)
 	onChange        func(form any) (ports.AccountChange, error)
+	onChallenge     func(ports.Browser) (ports.Challenge, error)
+	onRaise         func() (oauth.Secret, error)
+	onFactor        func(oidc.InteractionID, ports.FactorForm) (ports.Next, error) // interaction: empty on the provider's own page
+	onOffer         func() (ports.TOTPOffer, error)
+	ownCodes        bool
+	withoutPasskeys bool
+	askError        error
 	onDeny          func(audit.Kind, *oauth.Error) error
+	onAdministrator func() (identity.User, error)
+	onExplain       func(ref string) (ports.Explanation, error)
 }
 
 func (s *stub) note(call string, c audit.Caller) {
@@ -68,6 +88,16 @@ func (s *stub) Login(_ context.Context, c audit.Caller, b ports.Browser, id oidc
 	s.note("Login", c)
 	if s.onLogin != nil {
 		return s.onLogin(b, id, f)
+	}
+	next := waiting(oidc.Consent)
+	next.Login.Cookie = "new-session"
+	return next, nil
+}
+
+func (s *stub) SecondFactor(_ context.Context, c audit.Caller, _ ports.Browser, id oidc.InteractionID, f ports.FactorForm) (ports.Next, error) {
+	s.note("SecondFactor", c)
+	if s.onFactor != nil {
+		return s.onFactor(id, f)
 	}
 	next := waiting(oidc.Consent)
 	next.Login.Cookie = "new-session"
@@ -106,9 +136,9 @@ func (s *stub) SignIn(_ context.Context, c audit.Caller, _ ports.Browser, f port
 	return ports.Login{Cookie: "new-session"}, nil
 }
 
-func (s *stub) SignOut(_ context.Context, c audit.Caller, _ ports.Browser) error {
+func (s *stub) SignOut(_ context.Context, c audit.Caller, _ ports.Browser) (identity.SessionID, error) {
 	s.note("SignOut", c)
-	return nil
+	return "sid_1", nil
 }
 
 func (s *stub) Token(_ context.Context, c audit.Caller, r oauth.TokenRequest) (oauth.TokenResponse, error) {
@@ -126,6 +156,40 @@ func (s *stub) UserInfo(_ context.Context, c audit.Caller, t oauth.Secret) (oidc
 		return s.onUserInfo(t)
 	}
 	return oidc.ClaimsFor(alice, "openid profile email groups"), nil
+}
+
+func (s *stub) Revoke(_ context.Context, c audit.Caller, t oauth.PresentedToken) error {
+	s.note("Revoke", c)
+	if s.onRevoke != nil {
+		return s.onRevoke(t)
+	}
+	return nil
+}
+
+func (s *stub) Introspect(_ context.Context, c audit.Caller, t oauth.PresentedToken) (oauth.Introspection, error) {
+	s.note("Introspect", c)
+	if s.onIntrospect != nil {
+		return s.onIntrospect(t)
+	}
+	at := time.Unix(1710000000, 0)
+	return oauth.Introspection{Active: true, Use: oauth.UseAccess, ID: "token-jti", Issuer: testIssuer, Audience: testIssuer, Subject: alice.ID, Session: "sid_123",
+		Client: webClient.ID, Scope: "openid profile email", IssuedAt: at, ExpiresAt: at.Add(15 * time.Minute)}, nil
+}
+
+func (s *stub) Logout(_ context.Context, c audit.Caller, _ ports.Browser, q oidc.LogoutRequest) (ports.Logout, error) {
+	s.note("Logout", c)
+	if s.onLogout != nil {
+		return s.onLogout(q, "")
+	}
+	return ports.Logout{}, nil
+}
+
+func (s *stub) ConfirmLogout(_ context.Context, c audit.Caller, _ ports.Browser, q oidc.LogoutRequest, shown identity.UserID) (ports.Logout, error) {
+	s.note("ConfirmLogout", c)
+	if s.onLogout != nil {
+		return s.onLogout(q, shown)
+	}
+	return ports.Logout{}, nil
 }
 
 func (s *stub) Metadata(context.Context) (ports.Document, error) {
@@ -164,6 +228,22 @@ func (s *stub) Complete(_ context.Context, c audit.Caller, f ports.SetupForm) (i
 	return alice, nil, nil
 }
 
+func (s *stub) ResetOffered(_ context.Context, c audit.Caller, link oauth.Secret) (identity.User, error) {
+	s.note("ResetOffered", c)
+	if s.onResetOffered != nil {
+		return s.onResetOffered(link)
+	}
+	return alice, nil
+}
+
+func (s *stub) ResetPassword(_ context.Context, c audit.Caller, f ports.ResetForm) ([]error, error) {
+	s.note("ResetPassword", c)
+	if s.onReset != nil {
+		return s.onReset(f)
+	}
+	return nil, nil
+}
+
 func (s *stub) Account(context.Context, ports.Browser) (ports.Account, error) {
 	s.note("Account", audit.Caller{})
 	if s.onAccount != nil {
@@ -172,6 +252,22 @@ func (s *stub) Account(context.Context, ports.Browser) (ports.Account, error) {
 	here, there := identity.Session{ID: "sid-1"}, identity.Session{ID: "sid-2", UserAgent: "other"}
 	return ports.Account{User: alice, Session: here, Sessions: []ports.AccountSession{{Session: here}, {Session: there}},
 		Applications: []ports.AccountApplication{{Grant: oauth.Grant{ID: "grant-1", Scope: "openid"}, Client: webClient}}}, nil
+}
+
+func (s *stub) Activity(_ context.Context, _ ports.Browser, before int64) (ports.Activity, error) {
+	s.note("Activity", audit.Caller{})
+	if s.onActivity != nil {
+		return s.onActivity(before)
+	}
+	return ports.Activity{User: alice}, nil
+}
+
+func (s *stub) Application(_ context.Context, c audit.Caller, _ ports.Browser, id oauth.GrantID) (ports.ApplicationHistory, error) {
+	s.note("Application", c)
+	if s.onApplication != nil {
+		return s.onApplication(id)
+	}
+	return ports.ApplicationHistory{}, ports.ErrNotFound
 }
 
 func (s *stub) ChangePassword(_ context.Context, c audit.Caller, _ ports.Browser, f ports.PasswordForm) (ports.AccountChange, error) {
@@ -236,4 +332,40 @@ func answered(mode oauth.ResponseMode, uri string, more ...oauth.Parameter) port
 	parameters := append([]oauth.Parameter{{Name: "code", Value: "code-1"}}, more...)
 	return ports.Next{Step: oidc.Respond, Response: &oauth.AuthorizationResponse{URI: uri, Mode: mode,
 		Parameters: append(parameters, oauth.Parameter{Name: "iss", Value: testIssuer})}}
+}
+
+func (s *stub) Applications(_ context.Context, id identity.SessionID) (ports.SignedOut, error) {
+	if s.onTell != nil {
+		return s.onTell(id), nil
+	}
+	return ports.SignedOut{Session: id}, nil
+}
+
+func (s *stub) Tell(ctx context.Context, id identity.SessionID) (ports.SignedOut, error) {
+	s.note("Tell", audit.Caller{})
+	return s.Applications(ctx, id)
+}
+
+func (s *stub) LogoutByToken(_ context.Context, c audit.Caller, t oauth.Secret) (ports.SignedOut, error) {
+	s.note("LogoutByToken", c)
+	if s.onTokenLogout != nil {
+		return s.onTokenLogout(t)
+	}
+	return ports.SignedOut{Session: "sid_1"}, nil
+}
+
+func (s *stub) FrontChannel(_ context.Context, c audit.Caller, b ports.Browser, t oauth.Secret) (ports.SignedOut, error) {
+	s.note("FrontChannel", c)
+	if s.onFrontChannel != nil {
+		return s.onFrontChannel(b, t)
+	}
+	return ports.SignedOut{Session: "sid_1"}, nil
+}
+
+func (s *stub) RegisterSession(_ context.Context, c audit.Caller, t oauth.Secret) (oauth.ClientID, identity.SessionID, error) {
+	s.note("RegisterSession", c)
+	if s.onRegister != nil {
+		return s.onRegister(t)
+	}
+	return "web", "sid_1", nil
 }

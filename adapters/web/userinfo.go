@@ -13,7 +13,7 @@ import (
 func (s *server) userInfo(w http.ResponseWriter, r *request) error {
 	token, refusal := readBearer(r.Request)
 	if refusal != nil {
-		if err := s.Denials.Deny(r.Context(), r.caller, audit.BearerDenied, refusal); err != nil {
+		if err := s.deny(r, audit.BearerDenied, refusal); err != nil {
 			return err
 		}
 		return s.challenge(w, refusal)

@@ -13,7 +13,7 @@ import (
 	"latchkey/ports"
 )
 
-// Config is what the handler is made of. Every field is required.
+// Config is what the handler is made of. Every field is required except Demo.
 type Config struct {
 	Issuer         string
 	TrustedProxies []netip.Prefix
@@ -21,29 +21,48 @@ type Config struct {
 	Now            ports.Clock
 	Secrets        ports.Secrets
 	Keychain       ports.Keychain // for CSRF tokens
+	Limits         ports.RateLimiter
+	Metrics        ports.Metrics
+	Health         ports.Health
 
 	Authorization ports.AuthorizationEndpoint
 	Token         ports.TokenEndpoint
 	UserInfo      ports.UserInfoEndpoint
+	Revocation    ports.RevocationEndpoint
+	Introspection ports.IntrospectionEndpoint
+	Logout        ports.LogoutEndpoint
+	SingleLogout  ports.SingleLogout
 	Publications  ports.Publications
 	Sessions      ports.SessionEndpoint
 	Account       ports.AccountEndpoint
 	Setup         ports.SetupEndpoint
+	Reset         ports.ResetEndpoint
 	Denials       ports.Denials
+
+	Challenges ports.ChallengeEndpoint
+	Factors    ports.FactorEndpoint
+	Passkeys   ports.PasskeyEndpoint
+
+	Administrators ports.Administrators
+	Explainer      ports.Explainer
+
+	Demo string // path of the demonstration application, for a link; empty: there is none
 }
 
 // Paths of the endpoints that metadata names.
-var Paths = oidc.Endpoints{Authorization: "/authorize", Token: "/token", UserInfo: "/userinfo", JWKS: "/.well-known/jwks.json"}
+var Paths = oidc.Endpoints{Authorization: "/authorize", Token: "/token", UserInfo: "/userinfo", JWKS: "/.well-known/jwks.json",
+	Revocation: "/revocation", Introspection: "/introspect", EndSession: "/connect/logout", CheckSession: "/connect/checksession"}
 
 // server answers requests.
 type server struct {
 	Config
-	secure  bool   // the issuer is https
-	origin  string // of the issuer: where our own forms come from
-	base    string // path of the issuer, usually empty
-	pages   *pages
-	routes  map[string]route
-	request requestIDs
+	secure         bool   // the issuer is https
+	origin         string // of the issuer: where our own forms come from
+	base           string // path of the issuer, usually empty
+	pages          *pages
+	frameOfSession checkSessionFrame
+	routes         map[string]route
+	request        requestIDs
 }
 
 // handler answers one request, or returns the error to answer with.
@@ -54,7 +73,11 @@ type route struct {
 	methods map[string]handler
 	machine bool // called by programs: JSON errors, CORS for registered origins, no cookies
 	public  bool // machine, and readable from any origin
+	shared  bool // a page that browser applications call too, with a token: CORS as for machine
 	quiet   bool // not worth a log line when it goes well
+	clients bool // charged by the use case, which knows whether a client authenticated
+
+	endpoint ports.Endpoint // what all its paths are counted as
 }
 
 // New returns the handler of the whole provider.
@@ -68,6 +91,8 @@ func New(cfg Config) (http.Handler, error) {
 		return nil, err
 	}
 	s := &server{Config: cfg, secure: issuer.Scheme == "https", origin: issuer.Scheme + "://" + issuer.Host, base: issuer.Path, pages: pages}
+	s.pages.script.site = s.origin + s.base
+	s.frameOfSession = newCheckSessionFrame(s.cookieName(cookieState))
 	s.routes = s.table()
 	s.request.seed()
 	return s, nil
@@ -87,31 +112,63 @@ func (s *server) table() map[string]route {
 		route route
 	}{
 		{[]string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"},
-			route{methods: document(s.metadata), machine: true, public: true, quiet: true}},
-		{[]string{Paths.JWKS, "/jwks", "/jwk.json"}, route{methods: document(s.keySet), machine: true, public: true, quiet: true}},
-		{[]string{Paths.Token, "/oauth2/token", "/connect/token", "/access_tokens"}, route{methods: post(s.token), machine: true}},
-		{[]string{Paths.UserInfo, "/connect/userinfo", "/user_info"}, route{methods: both(s.userInfo), machine: true}},
+			route{methods: document(s.metadata), machine: true, public: true, quiet: true, endpoint: ports.EndpointDiscovery}},
+		{[]string{Paths.JWKS, "/jwks", "/jwk.json"}, route{methods: document(s.keySet), machine: true, public: true, quiet: true, endpoint: ports.EndpointJWKS}},
+		{[]string{Paths.Token, "/oauth2/token", "/connect/token", "/access_tokens"}, route{methods: post(s.token), machine: true, endpoint: ports.EndpointToken, clients: true}},
+		{[]string{Paths.UserInfo, "/connect/userinfo", "/user_info"}, route{methods: both(s.userInfo), machine: true, endpoint: ports.EndpointUserInfo}},
+		{[]string{Paths.Revocation, "/oauth/revoke", "/oauth2/revocation"}, route{methods: post(s.revokeSilently), machine: true, endpoint: ports.EndpointRevocation, clients: true}},
+		{[]string{"/revoke", "/connect/revocation"}, route{methods: post(s.revoke), machine: true, endpoint: ports.EndpointRevocation, clients: true}},
+		{[]string{Paths.Introspection, "/oauth2/introspect", "/connect/introspect"}, route{methods: post(s.introspect), machine: true, endpoint: ports.EndpointIntrospection, clients: true}},
 
-		{[]string{Paths.Authorization, "/oauth2/authorize", "/connect/authorize", "/authorizations/new"}, route{methods: both(s.authorize)}},
-		{[]string{"/login"}, route{methods: form(s.showLogin, s.login)}},
-		{[]string{"/select-account"}, route{methods: form(s.showInteraction, s.selectAccount)}},
-		{[]string{"/consent"}, route{methods: form(s.showInteraction, s.consent)}},
-		{[]string{"/authorizations"}, route{methods: post(s.consent)}},
-		{[]string{"/logout"}, route{methods: post(s.signOut)}},
-		{[]string{"/account"}, route{methods: get(s.own(s.showAccount))}},
-		{[]string{"/account/password"}, route{methods: form(s.own(s.showPassword), s.own(s.changePassword))}},
-		{[]string{"/account/email"}, route{methods: form(s.own(s.showEmail), s.own(s.changeEmail))}},
-		{[]string{"/account/sessions"}, route{methods: form(s.backToAccount, s.own(s.endSession))}},
-		{[]string{"/account/applications"}, route{methods: form(s.backToAccount, s.own(s.disconnect))}},
-		{[]string{"/.well-known/change-password"}, route{methods: get(s.toPassword)}},
-		{[]string{"/setup"}, route{methods: form(s.showSetup, s.setup)}},
-		{[]string{"/"}, route{methods: get(s.home)}},
-		{[]string{"/errors"}, route{methods: get(s.errorCodes)}},
-		{[]string{style}, route{methods: document(s.styleSheet), quiet: true}},
+		{[]string{Paths.Authorization, "/oauth2/authorize", "/connect/authorize", "/authorizations/new"}, route{methods: both(s.authorize), endpoint: ports.EndpointAuthorize}},
+		{[]string{"/login"}, route{methods: form(s.showLogin, s.login), endpoint: ports.EndpointLogin}},
+		{[]string{"/select-account"}, route{methods: form(s.showInteraction, s.selectAccount), endpoint: ports.EndpointConsent}},
+		{[]string{"/consent"}, route{methods: form(s.showInteraction, s.consent), endpoint: ports.EndpointConsent}},
+		{[]string{"/authorizations"}, route{methods: post(s.consent), endpoint: ports.EndpointConsent}},
+		{[]string{"/logout"}, route{methods: post(s.signOut), endpoint: ports.EndpointLogout}},
+		{[]string{Paths.EndSession, "/connect/endsession"}, route{methods: both(s.logout), shared: true, endpoint: ports.EndpointLogout}},
+		{[]string{frontChannelPath}, route{methods: get(s.frontChannel), shared: true, endpoint: ports.EndpointFrontChannel}},
+		{[]string{"/connect/register-session"}, route{methods: post(s.registerSession), machine: true, endpoint: ports.EndpointRegisterSession}},
+		{[]string{Paths.CheckSession}, route{methods: document(s.checkSession), machine: true, public: true, quiet: true, endpoint: ports.EndpointStatic}},
+		{[]string{confirmLogoutPath}, route{methods: post(s.confirmLogout), endpoint: ports.EndpointLogout}},
+		{[]string{"/account"}, route{methods: get(s.own(s.showAccount)), endpoint: ports.EndpointPage}},
+		{[]string{"/account/password"}, route{methods: form(s.own(s.showPassword), s.own(s.changePassword)), endpoint: ports.EndpointLogin}},
+		{[]string{"/account/email"}, route{methods: form(s.own(s.showEmail), s.own(s.changeEmail)), endpoint: ports.EndpointAccount}},
+		{[]string{"/account/sessions"}, route{methods: form(s.backToAccount, s.own(s.endSession)), endpoint: ports.EndpointAccount}},
+		{[]string{activityPath}, route{methods: get(s.own(s.showActivity)), endpoint: ports.EndpointPage}},
+		{[]string{"/account/applications"}, route{methods: form(s.own(s.showApplication), s.own(s.disconnect)), endpoint: ports.EndpointAccount}},
+		{[]string{factorPath}, route{methods: form(s.showFactor, s.answerFactor), endpoint: ports.EndpointLogin}},
+		{[]string{totpPath}, route{methods: form(s.own(s.showTOTP), s.own(s.confirmTOTP)), endpoint: ports.EndpointLogin}},
+		{[]string{offerForm.path}, route{methods: form(s.toTOTP, s.own(s.offerTOTP)), endpoint: ports.EndpointAccount}},
+		{[]string{renameForm.path}, route{methods: form(s.own(s.showFactors), s.own(s.renameFactor)), endpoint: ports.EndpointAccount}},
+		{[]string{removeForm.path}, route{methods: form(s.backToAccount, s.own(s.removeFactor)), endpoint: ports.EndpointLogin}},
+		{[]string{recoveryForm.path}, route{methods: form(s.backToAccount, s.own(s.makeCodes)), endpoint: ports.EndpointAccount}},
+		{[]string{savedForm.path}, route{methods: form(s.backToAccount, s.own(s.saveCodes)), endpoint: ports.EndpointAccount}},
+		{[]string{passkeysPath}, route{methods: form(s.own(s.showPasskeys), s.own(s.addPasskey)), endpoint: ports.EndpointAccount}},
+		{[]string{"/login/passkey"}, route{methods: post(s.askSignIn), endpoint: ports.EndpointPage}},
+		{[]string{factorPath + "/passkey"}, route{methods: post(s.askFactor), endpoint: ports.EndpointPage}},
+		{[]string{passkeysPath + "/challenge"}, route{methods: post(s.askNew), endpoint: ports.EndpointPage}},
+		{[]string{removeForm.path + "/passkey"}, route{methods: post(s.askRemoval), endpoint: ports.EndpointPage}},
+		{[]string{s.pages.script.path}, route{methods: document(s.servePasskeyScript), quiet: true, endpoint: ports.EndpointStatic}},
+		{[]string{"/.well-known/passkey-endpoints"}, route{methods: get(s.passkeyEndpoints), endpoint: ports.EndpointPage}},
+		{[]string{"/.well-known/change-password"}, route{methods: get(s.toPassword), endpoint: ports.EndpointPage}},
+		{[]string{"/setup"}, route{methods: form(s.showSetup, s.setup), endpoint: ports.EndpointSetup}},
+		{[]string{"/reset"}, route{methods: form(s.showReset, s.reset), endpoint: ports.EndpointSetup}},
+		{[]string{"/"}, route{methods: get(s.home), endpoint: ports.EndpointPage}},
+		{[]string{adminPath}, route{methods: get(s.showAdmin), endpoint: ports.EndpointPage}},
+		{[]string{adminPath + "/explain"}, route{methods: get(s.showExplain), endpoint: ports.EndpointPage}},
+		{[]string{"/errors"}, route{methods: get(s.errorCodes), endpoint: ports.EndpointPage}},
+		{[]string{style}, route{methods: document(s.styleSheet), quiet: true, endpoint: ports.EndpointStatic}},
+		{[]string{"/healthz"}, route{methods: document(s.healthz), machine: true, public: true, endpoint: ports.EndpointHealth}},
+		{[]string{"/readyz"}, route{methods: document(s.readyz), machine: true, public: true, endpoint: ports.EndpointHealth}},
 	}
 	table := map[string]route{}
 	for _, g := range groups {
 		for _, path := range g.paths {
+			if underAdmin(path) {
+				table[s.base+path] = s.guarded(g.route)
+				continue
+			}
 			table[s.base+path] = g.route
 			// With a path in the issuer, RFC 8414 §3.1 puts the well-known part before it.
 			if strings.HasPrefix(path, "/.well-known/o") {

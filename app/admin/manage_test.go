@@ -121,6 +121,10 @@ func TestDeleteUser(t *testing.T) {
 		view(f, func(r ports.Reader) (oauth.TokenFamily, error) { return r.TokenFamily(tokens) }).ID != "" {
 		t.Error("something is left")
 	}
+	// The record says what ended with the account: the rows that did are gone.
+	if diff := cmp.Diff([]audit.Kind{audit.SessionEnded, audit.GrantRevoked, audit.GrantRevoked, audit.UserDeleted}, f.kinds(n)); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 	events := f.events()[n:]
 	if last := events[len(events)-1]; last.Kind != audit.UserDeleted || last.User != string(sari.ID) || last.Facts["name"] != "sari" {
 		t.Errorf("recorded: %+v", last)

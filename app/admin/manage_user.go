@@ -148,7 +148,71 @@ func (s *Service) setPassword(tx ports.Tx, caller audit.Caller, user identity.Us
 		e.save(tx, caller, now))
 }
 
-// UnlockUser forgets the failed attempts to sign in to an account.
+// ResetFactors takes every second factor and recovery code off a user who lost them. Their sessions end, because they may be
+// somebody else's. With planOnly it only says so.
+func (s *Service) ResetFactors(ctx context.Context, caller audit.Caller, username string, planOnly bool) (Change, error) {
+	var c Change
+	var e ending
+	var factors int
+	plan := func(r ports.Reader) (identity.User, error) {
+		user, err := s.findUser(r, username)
+		if err != nil {
+			return user, err
+		}
+		all, err := r.Factors(user.ID)
+		if err != nil {
+			return user, err
+		}
+		factors = len(identity.ConfirmedFactors(all))
+		c = Change{Action: Update, Object: "user", Name: user.Username, Members: []Difference{{Member: "second factors"}}}
+		if factors == 0 {
+			c = Change{Action: Unchanged, Object: "user", Name: user.Username}
+			return user, nil
+		}
+		e, err = endingOfUser(r, user.ID, "second factors removed", false, false)
+		c.Effects = append([]string{plural(factors, "second factor") + " and all recovery codes"}, e.effects()...)
+		return user, err
+	}
+	if planOnly {
+		err := s.Store.View(ctx, func(r ports.Reader) error {
+			_, err := plan(r)
+			return err
+		})
+		return c, err
+	}
+	now := s.Now()
+	err := s.Store.Update(ctx, func(tx ports.Tx) error {
+		user, err := plan(tx)
+		if err != nil || c.Action == Unchanged {
+			return err
+		}
+		return errors.Join(removeFactors(tx, caller, user, now), e.save(tx, caller, now))
+	})
+	return c, err
+}
+
+// removeFactors removes what the user has beside the password, with one event for each factor.
+func removeFactors(tx ports.Tx, caller audit.Caller, user identity.User, now time.Time) error {
+	all, err := tx.Factors(user.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if err := tx.DeleteFactor(f.ID); err != nil {
+			return err
+		}
+		if !f.Confirmed() {
+			continue
+		}
+		if err := tx.Record(audit.Event{At: now, Kind: audit.FactorRemoved, Caller: caller, User: string(user.ID),
+			Facts: map[string]string{"factor": string(f.ID), "how": "by an administrator"}}); err != nil {
+			return err
+		}
+	}
+	return errors.Join(tx.SaveRecoveryCodes(identity.RecoveryCodes{User: user.ID}), tx.SaveAttempts(identity.Attempts{Key: identity.FactorKey(user.ID)}))
+}
+
+// UnlockUser forgets the failed attempts to sign in to an account, at both steps.
 func (s *Service) UnlockUser(ctx context.Context, caller audit.Caller, username string) error {
 	now := s.Now()
 	return s.Store.Update(ctx, func(tx ports.Tx) error {
@@ -156,7 +220,7 @@ func (s *Service) UnlockUser(ctx context.Context, caller audit.Caller, username 
 		if err != nil {
 			return err
 		}
-		return errors.Join(tx.SaveAttempts(identity.Attempts{Key: identity.AccountKey(user.ID)}),
+		return errors.Join(tx.SaveAttempts(identity.Attempts{Key: identity.AccountKey(user.ID)}), tx.SaveAttempts(identity.Attempts{Key: identity.FactorKey(user.ID)}),
 			tx.Record(audit.Event{At: now, Kind: audit.UserUnlocked, Caller: caller, User: string(user.ID)}))
 	})
 }

@@ -14,7 +14,8 @@ import (
 // configured stands in the way, and everything is recorded.
 
 // RecoverAdmin makes the user an administrator who can sign in: enabled, not locked, with a one-time link for a new
-// password. Their sessions end, because they may be somebody else's.
+// password. Their sessions end and their password is dead, because they may be somebody else's: whoever took the account
+// over would else be let in as an administrator, before its owner opens the link.
 func (s *Service) RecoverAdmin(ctx context.Context, caller audit.Caller, username string) (Link, error) {
 	link, now := Link{Secret: s.Secrets.Secret()}, s.Now()
 	link.ExpiresAt = now.Add(identity.ResetLifetime)
@@ -25,11 +26,12 @@ func (s *Service) RecoverAdmin(ctx context.Context, caller audit.Caller, usernam
 		}
 		user := old
 		user.Admin, user.DisabledAt = true, time.Time{}
+		user.Password, user.PasswordChangedAt = "", now
 		e, err := endingOfUser(tx, user.ID, "administrator recovered", false, false)
 		if err != nil {
 			return err
 		}
-		c := Change{Members: differences(userMembers(old), userMembers(user))}
+		c := Change{Members: append(differences(userMembers(old), userMembers(user)), Difference{Member: "password"})}
 		p := planner{now: now, caller: caller}
 		link.User = user
 		return errors.Join(tx.SaveUser(user), tx.SaveAttempts(identity.Attempts{Key: identity.AccountKey(user.ID)}),

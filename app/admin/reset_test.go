@@ -230,3 +230,23 @@ func TestResetOfWhoCannotSignIn(t *testing.T) {
 		t.Errorf("unknown: %v", err)
 	}
 }
+
+// LG-12: a link that was good when its form came, and was used while the password was hashed, is used.
+func TestResetLinkUsedMeanwhile(t *testing.T) {
+	f := newFixture(t)
+	f.apply(household)
+	link := f.resetLink("sari")
+	f.store.before = func() {
+		first := resetWith(link)
+		first.Password, first.Again = "another otter beneath the bridge", "another otter beneath the bridge"
+		if problems, err := f.ResetPassword(t.Context(), caller, first); err != nil || len(problems) > 0 {
+			t.Errorf("the first: %v, %v", problems, err)
+		}
+	}
+	if _, err := f.ResetPassword(t.Context(), caller, resetWith(link)); !errors.Is(err, ports.ErrNotFound) {
+		t.Errorf("the second: %v", err)
+	}
+	if got := f.user("sari").Password; got != "hash:another otter beneath the bridge" {
+		t.Errorf("on file: %s", got)
+	}
+}

@@ -88,8 +88,9 @@ func (s *Service) Username(ctx context.Context, sub string) (name string, err er
 	return name, err
 }
 
-// anchorLine is an anchor in a server's log, in text or in JSON, or as AnchorLine writes it.
-var anchorLine = regexp.MustCompile(`audit anchor"?[ ,]+"?seq"?[=:] ?(\d+)[ ,]+"?mac"?[=:] ?"?([0-9a-f]{64})\b`)
+// anchorLine is an anchor in a server's log, in text or in JSON, or a line as AnchorLine writes it. Its quotes are what tells
+// it from the path of a request that a stranger made up: within a value both logs escape them.
+var anchorLine = regexp.MustCompile(`(?:msg="audit anchor" |"msg": ?"audit anchor", ?|^audit anchor )"?seq"?[=:] ?(\d+)[ ,]+"?mac"?[=:] ?"?([0-9a-f]{64})\b`)
 
 // AnchorLine is an anchor as text, to be kept where nobody can change it who may change the database.
 func AnchorLine(a audit.Anchor) string {

@@ -1,11 +1,13 @@
 package authorize
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
 	"latchkey/app/session"
 	"latchkey/domain/audit"
+	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
@@ -16,6 +18,9 @@ import (
 func (e *Endpoint) advance(tx ports.Tx, v visit, p oauth.Parameters, in oidc.Interaction) (ports.Next, *oauth.Error, error) {
 	next := ports.Next{Interaction: in}
 	client, refusal, err := e.client(tx, p)
+	if refusal != nil {
+		refusal.With("client_id", p.Get("client_id"))
+	}
 	if err != nil {
 		return next, nil, err
 	}
@@ -60,13 +65,17 @@ func (e *Endpoint) client(r ports.Reader, p oauth.Parameters) (oauth.Client, *oa
 	id := p.Get("client_id")
 	switch {
 	case slices.Contains(p.Repeated, "client_id"):
-		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "client_id was sent more than once"), nil
+		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "client_id was sent more than once").With("received", "client_id"), nil
 	case id == "":
 		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "client_id is missing"), nil
 	}
 	client, err := r.Client(oauth.ClientID(id))
-	if errors.Is(err, ports.ErrNotFound) || (err == nil && !client.DisabledAt.IsZero()) {
-		return oauth.Client{}, oauth.Refuse(oauth.InvalidClient, "client_id is not registered here").With("received", id), nil
+	unknown := oauth.Refuse(oauth.InvalidClient, "client_id is not registered here").With("received", id)
+	switch {
+	case errors.Is(err, ports.ErrNotFound):
+		return oauth.Client{}, unknown, nil
+	case err == nil && !client.DisabledAt.IsZero():
+		return oauth.Client{}, unknown.With("reason", "the client is disabled"), nil
 	}
 	return client, nil, err
 }
@@ -79,6 +88,13 @@ func (e *Endpoint) know(tx ports.Tx, v visit, next *ports.Next, known *oidc.Know
 	next.User = known.User
 	if next.Wanted, err = wanted(tx, v.hint); err != nil || known.User.ID == "" {
 		return err
+	}
+	if oidc.WantsFactor(next.Request, known.Session) {
+		factors, err := tx.Factors(known.User.ID)
+		if err != nil {
+			return err
+		}
+		known.HasFactor = len(identity.ConfirmedFactors(factors)) > 0
 	}
 	known.Grant, err = tx.LiveGrant(known.User.ID, next.Client.ID)
 	if errors.Is(err, ports.ErrNotFound) {
@@ -120,7 +136,7 @@ func (e *Endpoint) close(tx ports.Tx, v visit, next *ports.Next) error {
 }
 
 func (e *Endpoint) recordDenial(tx ports.Tx, v visit, next ports.Next, refusal *oauth.Error) error {
-	return tx.Record(audit.Event{At: v.now, Kind: audit.RequestDenied, Caller: v.caller, Client: string(next.Client.ID),
+	return tx.Record(audit.Event{At: v.now, Kind: audit.RequestDenied, Caller: v.caller, Client: cmp.Or(string(next.Client.ID), refusal.Facts["client_id"]),
 		User: string(next.User.ID), Facts: refusal.Report()})
 }
 
@@ -149,7 +165,11 @@ func (e *Endpoint) respond(tx ports.Tx, v visit, next ports.Next, known oidc.Kno
 			return next, nil, err
 		}
 	}
-	response := next.Request.Code(text)
+	state := ""
+	if scope.Has(oauth.ScopeOpenID) {
+		state = oidc.SessionState(grant.Client, next.Request.URI(), v.browser.Session, e.Secrets.Salt())
+	}
+	response := next.Request.Code(text, state)
 	next.Step, next.Response = oidc.Respond, &response
 	return next, nil, errors.Join(tx.SaveCode(code), e.close(tx, v, &next), tx.Record(audit.Event{At: v.now, Kind: audit.CodeIssued,
 		Caller: v.caller, Client: string(grant.Client), User: string(grant.User), Session: string(s.ID), Grant: string(grant.ID)}))

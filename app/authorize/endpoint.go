@@ -78,15 +78,54 @@ func (e *Endpoint) Login(ctx context.Context, caller audit.Caller, b ports.Brows
 		shown.Login = login
 		return shown, nil
 	}
+	secret := e.Secrets.Secret()
+	return e.decide(ctx, caller, b, id, func(tx ports.Tx, v visit, in oidc.Interaction) (ports.Next, *oauth.Error, error) {
+		login, err := e.Auth.BeginSignIn(tx, verified, caller, b.Session, secret, string(id), v.now)
+		if err != nil || login.Cookie == "" {
+			// Whoever failed after all, or is not through yet, must not be answered with whom another tab signed in.
+			next := shown
+			if next.Login = login; login.Challenge != "" {
+				next.Step = oidc.SecondFactor
+			}
+			return next, nil, err
+		}
+		in.Account, in.LoggedIn, v.changed = login.Session.User, true, true
+		v.browser.Session = secret
+		next, refusal, err := e.advance(tx, v, oauth.Parameters{Values: in.Parameters}, in)
+		next.Login = login
+		return next, refusal, err
+	})
+}
+
+// SecondFactor answers the challenge of the browser. The sign-in counts as one for this interaction only if its page took
+// the password: another tab may have begun it before the application asked.
+func (e *Endpoint) SecondFactor(ctx context.Context, caller audit.Caller, b ports.Browser, id oidc.InteractionID, form ports.FactorForm) (ports.Next, error) {
+	shown, err := e.look(ctx, b, id)
+	if err != nil {
+		return shown, err
+	}
+	shown.Step, shown.Login.Problem = oidc.SecondFactor, ports.FactorOver
+	if b.Challenge == "" {
+		return shown, nil
+	}
+	proven, login, err := e.Auth.Prove(ctx, caller, "", b.Challenge, form)
+	if err != nil {
+		return ports.Next{}, err
+	}
+	if login.Problem != "" {
+		shown.Login = login
+		return shown, nil
+	}
 	cookie := e.Secrets.Secret()
 	return e.decide(ctx, caller, b, id, func(tx ports.Tx, v visit, in oidc.Interaction) (ports.Next, *oauth.Error, error) {
-		s, ok, err := e.Auth.Begin(tx, verified, caller, b.Session, cookie, v.now)
+		s, c, ok, err := e.Auth.Finish(tx, proven, caller, b, cookie, v.now)
 		if err != nil || !ok {
-			// Whoever failed after all must not be answered with whom another tab signed in.
-			shown.Login = ports.Login{Problem: ports.LoginFailed}
 			return shown, nil, err
 		}
-		in.Account, in.LoggedIn, v.changed = s.User, true, true
+		if c.Session == "" {
+			in.LoggedIn = c.Interaction == string(id) || in.LoggedIn && in.Account == s.User
+			in.Account, v.changed = s.User, true
+		}
 		v.browser.Session = cookie
 		next, refusal, err := e.advance(tx, v, oauth.Parameters{Values: in.Parameters}, in)
 		next.Login = ports.Login{Cookie: cookie, Session: s}

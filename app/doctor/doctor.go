@@ -65,7 +65,7 @@ func sorted(findings []Finding) []Finding {
 type Doctor struct {
 	Host   ports.Host
 	Files  ports.Examiner
-	Key    func(path string) (ports.Keychain, error) // reads a master key
+	Key    func(path string) (ports.MasterKey, error) // reads the file
 	Signer func(ports.Keychain) ports.Signer
 	Now    ports.Clock
 }
@@ -119,15 +119,29 @@ func (d *Doctor) lookAtFiles(f *Facts) {
 }
 
 func (d *Doctor) lookInside(ctx context.Context, f *Facts) (err error) {
-	var keychain ports.Keychain
+	var key ports.MasterKey
 	if f.MasterKey.Exists {
-		if keychain, err = d.Key(f.Subject.MasterKey); err != nil {
-			keychain, f.KeyProblem = nil, err.Error()
+		if key, err = d.Key(f.Subject.MasterKey); err != nil {
+			key, f.KeyProblem = nil, err.Error()
 		}
 	}
 	f.File, err = d.Files.Examine(ctx, f.Subject.Database, f.Subject.Deep, func(r ports.Reader) error {
 		c := &f.Contents
 		var errs [6]error
+		root, err := r.MasterRoot()
+		if c.Inherited = root.Inherited || err == ports.ErrNotFound; err != nil && err != ports.ErrNotFound {
+			return err
+		}
+		var keychain ports.Keychain
+		switch {
+		case key == nil:
+		case root.Sealed == nil:
+			keychain = key.Root()
+		default:
+			if keychain, err = key.Open(root.Sealed); err != nil {
+				keychain, f.KeyForeign = nil, true
+			}
+		}
 		c.Keys, errs[0] = r.SigningKeys()
 		c.Clients, errs[1] = r.Clients()
 		c.BackupMade, errs[2] = r.Moment(ports.BackupMade)

@@ -47,7 +47,7 @@ type Facts struct {
 	Certificate ports.CertificateFile
 
 	KeyProblem string // why the master key cannot be used
-	KeyForeign bool   // it does not open the signing keys
+	KeyForeign bool   // it does not open the root or the signing keys
 	File       ports.Examination
 	Contents   Contents
 
@@ -60,6 +60,7 @@ type Facts struct {
 // Contents is what the database says of the provider.
 type Contents struct {
 	Read           bool
+	Inherited      bool // the first master key is the root of everything, see ports.MasterRoot
 	Problem        string
 	Keys           oidc.KeyRing
 	Clients        []oauth.Client

@@ -61,7 +61,7 @@ var cases = []struct {
 	want string // "severity id" of all that is not right, worst first
 	mend string // in the commands of the first
 }{
-	{"nothing", func(f *Facts) {}, "note admin.factor", ""},
+	{"nothing", func(f *Facts) {}, "warning admin.factor", ""},
 	{"invalid flag", func(f *Facts) { f.Subject.Invalid = []string{"listen: no"} }, "error config.invalid", "latchkey serve --help"},
 	{"stopped", func(f *Facts) { f.Serving = false }, "note server.stopped", "latchkey serve --db /data/latchkey.db --issuer https://id.example.org --listen 127.0.0.1:8080 --trusted-proxies"},
 
@@ -79,7 +79,7 @@ var cases = []struct {
 	{"file read-only", func(f *Facts) { f.Database.Mode = 0o400 }, "error file.database.readonly", "chmod 600 /data/latchkey.db"},
 	{"left by root", func(f *Facts) { f.Log.Owner, f.User = 0, 0 }, "error file.owner", "chown --reference=/data/latchkey.db /data/latchkey.db-wal"},
 	{"key of another beside it", func(f *Facts) { f.MasterKey.Owner = 8 }, "error file.owner", "chown --reference=/data/latchkey.db /data/latchkey.db.key"},
-	{"key of another elsewhere", func(f *Facts) { f.MasterKey = ports.File{Path: "/etc/k", Exists: true, Regular: true, Mode: 0o600} }, "note admin.factor", ""},
+	{"key of another elsewhere", func(f *Facts) { f.MasterKey = ports.File{Path: "/etc/k", Exists: true, Regular: true, Mode: 0o600} }, "warning admin.factor", ""},
 	{"as another user", func(f *Facts) { f.User = 9 }, "warning file.owner", "sudo -u '#7' latchkey doctor --db /data/latchkey.db"},
 	{"cannot be looked at", func(f *Facts) { f.Database = ports.File{Problem: "permission denied"}; f.Contents.Read = false }, "error file.database.closed", "sudo -u"},
 
@@ -106,8 +106,11 @@ var cases = []struct {
 	{"ST-24 settings", func(f *Facts) { f.File.Settings[0].Got = "1" }, "error sqlite.settings", "latchkey serve"},
 
 	{"no key", func(f *Facts) { f.MasterKey = ports.File{} }, "error masterkey.missing", "install -m 600 FILE /data/latchkey.db.key"},
-	{"AD-08 key for all", func(f *Facts) { f.MasterKey.Mode, f.KeyProblem = 0o644, "mode" }, "error masterkey.mode", "chmod 600 /data/latchkey.db.key"},
-	{"a systemd credential", func(f *Facts) { f.MasterKey.Mode = 0o440 }, "note admin.factor", ""},
+	{"AD-08 key for all", func(f *Facts) { f.MasterKey.Mode, f.KeyProblem = 0o644, "mode" }, "error masterkey.mode", "latchkey master-key rotate --db /data/latchkey.db"},
+	{"AD-08 key for all that is the root", func(f *Facts) {
+		f.MasterKey.Mode, f.KeyProblem, f.Contents.Inherited = 0o644, "mode", true
+	}, "error masterkey.mode", "chmod 600 /data/latchkey.db.key"},
+	{"a systemd credential", func(f *Facts) { f.MasterKey.Mode = 0o440 }, "warning admin.factor", ""},
 	{"not a key", func(f *Facts) { f.KeyProblem = "not a key" }, "error masterkey.unusable", "install -m 600"},
 	{"wrong key", func(f *Facts) { f.KeyForeign, f.Contents.Trail.Broken = true, "1" }, "error masterkey.foreign", "latchkey doctor --db /data/latchkey.db --master-key FILE"},
 	{"an algorithm without a key", func(f *Facts) { f.Contents.Keys = f.Contents.Keys[:1] }, "error signing.missing", "latchkey key rotate"},
@@ -116,7 +119,7 @@ var cases = []struct {
 		f.Contents.Keys[0].ActiveAt = now.Add(-90 * day)
 		f.Contents.Keys = append(f.Contents.Keys, oidc.SigningKey{ID: "e2", Algorithm: oauth.ES256, ActiveAt: now.Add(time.Hour)})
 		f.KeySet.Body = []byte(`{"keys":[{"kid":"e1"},{"kid":"r1"},{"kid":"e2"}]}`)
-	}, "note admin.factor", ""},
+	}, "warning admin.factor", ""},
 	{"OP-05 clock set back", func(f *Facts) { f.Contents.Newest = now.Add(time.Hour) }, "error clock.back", "timedatectl set-ntp true"},
 	{"OP-05 clock behind what was seen", func(f *Facts) { f.Contents.ClockSeen = now.Add(time.Hour) }, "error clock.back", "timedatectl status"},
 	{"AD-10 trail", func(f *Facts) { f.Contents.Trail.Broken = "audit event 5 is missing" }, "error audit.broken", "latchkey audit verify"},
@@ -128,7 +131,7 @@ var cases = []struct {
 	{"no administrator", func(f *Facts) { f.File.Administrators = nil }, "warning admin.none", "latchkey user add admin --admin --db"},
 	{"administrators disabled", func(f *Facts) { f.File.Administrators[0].Disabled = true }, "warning admin.none", "latchkey recover-admin sari --db /data/latchkey.db --issuer https://id.example.org"},
 	{"no binding", func(f *Facts) { f.client().AllowNoBinding = true }, "warning client.binding", "latchkey client show wiki --db"},
-	{"no PKCE", func(f *Facts) { f.client().RequirePKCE = false }, "note admin.factor, note client.pkce", ""},
+	{"no PKCE", func(f *Facts) { f.client().RequirePKCE = false }, "warning admin.factor, note client.pkce", ""},
 	{"plain PKCE", func(f *Facts) { f.client().AllowPlain = true }, "warning client.plain", "latchkey apply FILE"},
 	{"http redirect", func(f *Facts) {
 		f.Contents.Clients[0].RedirectURIs = []string{"http://wiki.example/cb"}
@@ -136,11 +139,11 @@ var cases = []struct {
 	{"no rotation", func(f *Facts) { f.client().RotateRefreshTokens = false }, "warning client.rotation", "latchkey apply FILE"},
 	{"long grace", func(f *Facts) { f.client().RefreshGrace = time.Minute }, "warning client.grace", "latchkey apply FILE"},
 	{"long access token", func(f *Facts) { f.client().AccessTokenLifetime = day }, "warning client.lifetime", "latchkey apply FILE"},
-	{"long code", func(f *Facts) { f.client().CodeLifetime = 10 * time.Minute }, "note admin.factor, note client.code", ""},
-	{"old secret", func(f *Facts) { f.Contents.Clients[0].UpdatedAt = now.Add(-400 * day) }, "note admin.factor, note client.secret", "latchkey client rotate-secret wiki"},
-	{"disabled client", func(f *Facts) { f.Contents.Clients[0].DisabledAt = now }, "note admin.factor, note client.disabled", "latchkey client delete wiki"},
+	{"long code", func(f *Facts) { f.client().CodeLifetime = 10 * time.Minute }, "warning admin.factor, note client.code", ""},
+	{"old secret", func(f *Facts) { f.Contents.Clients[0].UpdatedAt = now.Add(-400 * day) }, "warning admin.factor, note client.secret", "latchkey client rotate-secret wiki"},
+	{"disabled client", func(f *Facts) { f.Contents.Clients[0].DisabledAt = now }, "warning admin.factor, note client.disabled", "latchkey client delete wiki"},
 
-	{"issuer not told", func(f *Facts) { f.Subject.Issuer, f.Asked = "", false }, "note admin.factor, note issuer.missing", "latchkey doctor --db /data/latchkey.db --issuer https://id.example.org"},
+	{"issuer not told", func(f *Facts) { f.Subject.Issuer, f.Asked = "", false }, "warning admin.factor, note issuer.missing", "latchkey doctor --db /data/latchkey.db --issuer https://id.example.org"},
 	{"AD-09 issuer with a slash", func(f *Facts) {
 		f.Subject.Issuer, f.Asked, f.Subject.IssuerProblems = "https://id.example.org/", false, []string{"ends in a slash"}
 	}, "error issuer.syntax", "--issuer https://id.example.org --listen"},
@@ -148,7 +151,7 @@ var cases = []struct {
 		f.Subject.Issuer, f.Asked = "http://localhost:8443", false
 		f.Subject.TLSCert, f.Subject.TLSKey, f.Certificate.Leaf = "c", "k", f.Discovery.TLS.Leaf
 	}, "error issuer.http", "--issuer https://localhost:8443"},
-	{"issuer for this machine", func(f *Facts) { f.Subject.Issuer, f.Asked = "http://localhost:8080", false }, "note admin.factor, note issuer.local", "latchkey serve"},
+	{"issuer for this machine", func(f *Facts) { f.Subject.Issuer, f.Asked = "http://localhost:8080", false }, "warning admin.factor, note issuer.local", "latchkey serve"},
 	{"no address", func(f *Facts) { f.Discovery = failed(ports.FailedName) }, "error discovery.unreachable", "getent hosts id.example.org"},
 	{"nobody listens", func(f *Facts) { f.Discovery = failed(ports.FailedRefused) }, "error discovery.unreachable", "ss -ltn"},
 	{"nobody listens and none serves", func(f *Facts) { f.Discovery, f.Serving = failed(ports.FailedRefused), false }, "warning discovery.unreachable, note server.stopped", "latchkey serve"},
@@ -182,13 +185,13 @@ var cases = []struct {
 	{"file not yet good", func(f *Facts) { f.serveTLS().NotBefore = now.Add(day) }, "error certificate.early", "timedatectl"},
 	{"key of another certificate", func(f *Facts) { f.serveTLS(); f.Certificate = ports.CertificateFile{Problem: "no match"} }, "error certificate.unusable", "openssl pkey -pubout -in /k.pem"},
 	{"certificate without key", func(f *Facts) { f.serveTLS(); f.Subject.TLSKey = "" }, "error certificate.unusable", "--tls-cert /c.pem --tls-key privkey.pem"},
-	{"own certificate", func(f *Facts) { f.serveTLS() }, "note admin.factor", ""},
+	{"own certificate", func(f *Facts) { f.serveTLS() }, "warning admin.factor", ""},
 
 	{"RL-03 no proxy", func(f *Facts) { f.Subject.TrustedProxies = nil }, "warning proxy.none", "--trusted-proxies 127.0.0.1/32"},
 	{"RL-03 private network", func(f *Facts) { f.proxy("10.0.0.0/8") }, "warning proxy.wide", "--trusted-proxies 127.0.0.1/32"},
 	{"RL-03 public network", func(f *Facts) { f.proxy("203.0.0.0/16") }, "warning proxy.wide", "--trusted-proxies"},
 	{"RL-03 public IPv6 network", func(f *Facts) { f.proxy("2001:db8::/32") }, "warning proxy.wide", "--trusted-proxies"},
-	{"RL-03 one public proxy", func(f *Facts) { f.proxy("203.0.113.7/32") }, "note admin.factor", ""},
+	{"RL-03 one public proxy", func(f *Facts) { f.proxy("203.0.113.7/32") }, "warning admin.factor", ""},
 	{"limits off", func(f *Facts) { f.Subject.RateLimitScale = 0 }, "warning limits.off", "latchkey serve --db /data/latchkey.db"},
 	{"limits high", func(f *Facts) { f.Subject.RateLimitScale = 100 }, "warning limits.high", "latchkey serve"},
 }
@@ -312,6 +315,32 @@ func TestQuote(t *testing.T) {
 	} {
 		if got := quote(in); got != want {
 			t.Errorf("quote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+// Who administers with a password alone is named, and where to mend it.
+func TestAdministratorsWithoutSecondFactor(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		admins   []ports.Administrator
+		schema   int
+		severity Severity
+		says     string
+	}{
+		{"all have one", []ports.Administrator{{Username: "sari", SecondFactor: true}, {Username: "tio", Disabled: true}}, 4, OK, "Every administrator"},
+		{"one has none", []ports.Administrator{{Username: "sari", SecondFactor: true}, {Username: "tio"}}, 4, Warning, "no second factor: tio."},
+		{"a file from before there were any", []ports.Administrator{{Username: "sari"}}, 3, Note, "not known: sari."},
+	} {
+		f := healthy()
+		f.File.Administrators, f.File.Schema, f.File.Known = c.admins, c.schema, 4
+		findings := Judge(f, now)
+		i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == "admin.factor" })
+		if i < 0 || findings[i].Severity != c.severity || !strings.Contains(findings[i].Found, c.says) {
+			t.Errorf("%s: %+v", c.name, findings[max(i, 0)])
+		}
+		if c.severity == Warning && (!strings.Contains(findings[i].Mend, "https://id.example.org/account/totp") || findings[i].Commands[0] != "latchkey user edit tio --no-admin --db /data/latchkey.db") {
+			t.Errorf("%s is mended by %s %q", c.name, findings[i].Mend, findings[i].Commands)
 		}
 	}
 }

@@ -17,16 +17,21 @@ func (j *judge) masterKey() {
 		j.add(Error, "masterkey.missing", "There is no master key at "+s.MasterKey+".", why,
 			"Put the file back from where you keep it, or name the right one.", "install -m 600 "+fileName+" "+quote(s.MasterKey), s.on("doctor")+" --master-key "+fileName)
 	case f.Regular && f.Mode&0o077 != 0 && j.KeyProblem != "":
+		mend, commands := "Leave it to its owner, and replace it. Whoever has read it can still open every copy that was made before: keep those from them too.",
+			[]string{"chmod 600 " + quote(f.Path), s.withKey("master-key rotate")}
+		if j.Contents.Inherited { // to replace it would not take from anybody what they know
+			mend, commands = "Leave it to its owner. Every other key of this database derives from its first master key: whoever has read that one can open every copy, so keep the copies from them too.",
+				commands[:1]
+		}
 		j.add(Error, "masterkey.mode", fmt.Sprintf("%s has mode %04o: others may %s it.", f.Path, f.Mode, use(f.Mode)),
-			"With it a copy of the database opens: tokens can be signed and passwords guessed. No server starts with it.",
-			"Leave it to its owner. Whoever has read it can still open every copy of this database: keep the copies from them too.", "chmod 600 "+quote(f.Path))
+			"With it a copy of the database opens: tokens can be signed and passwords guessed. No server starts with it.", mend, commands...)
 	case j.KeyProblem != "" || f.Problem != "":
 		j.add(Error, "masterkey.unusable", "The master key cannot be used: "+j.KeyProblem+f.Problem+".", why,
 			"Put the file back from where you keep it.", "install -m 600 "+fileName+" "+quote(s.MasterKey))
 	case j.KeyForeign:
-		j.add(Error, "masterkey.foreign", fmt.Sprintf("The master key %s does not open the signing keys of %s.", s.MasterKey, s.Database),
-			"It belongs to another database, or the database was copied here without its key. No server starts with it.",
-			"Name the key that was made with this database, or put it back.", s.on("doctor")+" --master-key "+fileName, "install -m 600 "+fileName+" "+quote(s.MasterKey))
+		j.add(Error, "masterkey.foreign", fmt.Sprintf("The master key %s does not open the keys of %s.", s.MasterKey, s.Database),
+			"It belongs to another database, or it was replaced, or the database was copied here without its key. No server starts with it.",
+			"Name the key of this database, or put it back; a backup from before the key was replaced has the key of that time.", s.on("doctor")+" --master-key "+fileName, "install -m 600 "+fileName+" "+quote(s.MasterKey))
 	case j.Contents.Read:
 		j.ok("masterkey", "%s is for its owner only and opens every signing key.", s.MasterKey)
 	}

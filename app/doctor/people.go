@@ -11,12 +11,15 @@ import (
 )
 
 func (j *judge) administrators() {
-	var names, disabled []string
+	var names, disabled, alone []string
 	for _, a := range j.File.Administrators {
 		if a.Disabled {
 			disabled = append(disabled, a.Username)
-		} else {
-			names = append(names, a.Username)
+			continue
+		}
+		names = append(names, a.Username)
+		if !a.SecondFactor {
+			alone = append(alone, a.Username)
 		}
 	}
 	switch {
@@ -29,8 +32,22 @@ func (j *judge) administrators() {
 			"Get back in from this machine.", j.Subject.issued("recover-admin "+quote(disabled[0])))
 		return
 	}
-	j.add(Note, "admin.factor", fmt.Sprintf("No administrator has a second factor: %s.", list(names)),
-		"A stolen password is enough to sign in as one of them.", "Second factors are not available in this release: use long passwords that are used nowhere else.")
+	switch {
+	case len(alone) == 0:
+		j.ok("admin.factor", "Every administrator has a second factor.")
+	case j.File.Schema < j.File.Known:
+		j.add(Note, "admin.factor", fmt.Sprintf("Whether administrators have a second factor is not known: %s.", list(alone)),
+			"The database is of a release that had none.", "Upgrade it, then let each of them add one.")
+	default:
+		page := "/account/totp"
+		if j.Subject.Issuer != "" {
+			page = strings.TrimSuffix(j.Subject.Issuer, "/") + page
+		}
+		j.add(Warning, "admin.factor", fmt.Sprintf("These administrators have no second factor: %s.", list(alone)),
+			"Whoever has such a password can add a second factor of their own, and then administer the provider.",
+			"Let each of them sign in and add one at "+page+". Whoever does not need to administer can be an ordinary user.",
+			j.Subject.withKey("user edit "+quote(alone[0])+" --no-admin"))
+	}
 }
 
 const (

@@ -14,6 +14,7 @@ declare module 'express-session' {
     user?: { sub: string; name: string; email: string }
     accessToken?: string
     refreshToken?: string
+    idToken?: string
   }
 }
 
@@ -92,6 +93,7 @@ code_verifier: flow.verifier,
   req.session.user = user
   req.session.accessToken = tokens.access_token
   req.session.refreshToken = tokens.refresh_token
+  req.session.idToken = tokens.id_token
   res.redirect('/')
 })
 
@@ -99,7 +101,8 @@ app.get('/', (req, res) => {
   const user = req.session.user
   res.send(user
     ? `<!doctype html><title>Express app</title><h1>Hello, ${escape(user.name)}</h1><p id="email">${escape(user.email)}</p>
-       <form method="post" action="/refresh"><button id="refresh">Refresh</button></form>`
+       <form method="post" action="/refresh"><button id="refresh">Refresh</button></form>
+       <form method="post" action="/auth/logout"><button id="sign-out">Sign out</button></form>`
     : '<!doctype html><title>Express app</title><h1>Express app</h1><a id="sign-in" href="/auth/login">Sign in</a>')
 })
 
@@ -126,6 +129,30 @@ app.post('/refresh', async (req, res) => {
     return { status: 200, body: { expires_in: tokens.expires_in } }
   })
   res.status(answer.status).json(answer.body)
+})
+
+// 6. Logout: "Revoke the refresh token using confidential authentication, destroy the Express session, and redirect through
+// /connect/logout."
+app.post('/auth/logout', async (req, res) => {
+  const { refreshToken, idToken } = req.session
+  if (refreshToken) {
+    const revoked = await fetch(new URL('/oauth/revoke', process.env.SSO_ISSUER), {
+      method: 'POST',
+      headers: {
+        authorization: `Basic ${Buffer.from(`${process.env.SSO_CLIENT_ID!}:${process.env.SSO_CLIENT_SECRET!}`).toString('base64')}`,
+      },
+      body: new URLSearchParams({ token: refreshToken, token_type_hint: 'refresh_token' }),
+    })
+    if (!revoked.ok) return void res.status(502).send('The refresh token could not be revoked.')
+  }
+  await new Promise((resolve, reject) => req.session.destroy((fault) => (fault ? reject(fault) : resolve(null))))
+  const logout = new URL('/connect/logout', process.env.SSO_ISSUER)
+  logout.search = new URLSearchParams({
+    client_id: process.env.SSO_CLIENT_ID!,
+    ...(idToken ? { id_token_hint: idToken } : {}),
+    post_logout_redirect_uri: process.env.SSO_POST_LOGOUT_URI!,
+  }).toString()
+  res.redirect(303, logout.toString())
 })
 
 const turns = new Map<string, Promise<unknown>>()

@@ -137,3 +137,29 @@ scenario('refresh rotates, takes turns, and a reused token ends the line (RF-01,
   assert.equal(newest.body.error, 'invalid_grant')
   assert.equal((await userinfo()).status, 401, 'the access tokens of the line are dead too')
 })
+
+scenario('signing out as the guide says: revoke, destroy, redirect through /connect/logout (guide, section 6)', async (t) => {
+  sessions.clear()
+  const context = await newProfile(browser)
+  t.after(() => context.close())
+  const page = await context.newPage()
+  await page.goto(`${origin}/auth/login`)
+  await signIn(page)
+  await page.waitForURL(`${origin}/`)
+  const { accessToken, refreshToken, idToken } = kept()
+  provider.keepSecret(idToken)
+
+  await page.locator('#sign-out').click()
+  await page.waitForURL(`${origin}/`)
+  assert.equal(await page.locator('#sign-in').count(), 1, 'the application has forgotten its user')
+  assert.equal(Object.values(sessions.sessions).filter((text) => JSON.parse(text).user).length, 0, 'the Express session is destroyed')
+
+  const refresh = await token(provider.issuer, confidential, { grant_type: 'refresh_token', refresh_token: refreshToken })
+  assert.equal(refresh.status, 400)
+  assert.equal(refresh.body.error, 'invalid_grant')
+  const userinfo = await fetch(`${provider.issuer}/userinfo`, { headers: { authorization: `Bearer ${accessToken}` } })
+  assert.equal(userinfo.status, 401, 'the access token died with its line')
+
+  await page.goto(`${origin}/auth/login`)
+  await page.locator('input[name=password]').waitFor() // the provider asks again: its session has ended too
+})

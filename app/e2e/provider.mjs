@@ -37,10 +37,10 @@ export const client = (members) => ({
 })
 
 /**
- * Makes a database with the given users and clients and serves it until stop().
+ * Makes a database with the given users and clients and serves it, with further flags, until stop().
  * The answer's keepSecret(value) adds a value that stop() proves absent from the server's log.
  */
-export async function startProvider({ clients, users = [tio] }) {
+export async function startProvider({ clients, users = [tio] }, flags = []) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'))
   const issuer = `http://127.0.0.1:${await freePort()}`
   const db = join(folder, 'latchkey.db')
@@ -52,7 +52,7 @@ export async function startProvider({ clients, users = [tio] }) {
   const secrets = users.map((user) => user.password).concat(clients.flatMap((c) => c.client_secret ?? []))
   return serve(folder, issuer, secrets, ['serve', '--db', db, '--issuer', issuer, '--listen', new URL(issuer).host,
     // A test does in a second what a person does in an hour.
-    '--rate-limit-scale', '0'])
+    '--rate-limit-scale', '0', ...flags])
 }
 
 /** The first run of somebody who has nothing yet. setupLink() is the one-time link that the program prints. */

@@ -62,7 +62,8 @@ func (e *Endpoint) exchangeCode(ctx context.Context, x exchange) (oauth.TokenRes
 		code.Family, event.Family = family.ID, string(family.ID)
 		issued := event
 		issued.Kind = audit.TokenIssued
-		return family, nil, errors.Join(tx.SaveCode(code), tx.SaveTokenFamily(family), tx.Record(event), tx.Record(issued))
+		return family, nil, errors.Join(tx.SaveCode(code), tx.SaveTokenFamily(family), tx.JoinSession(code.Session, code.Client),
+			tx.Record(event), tx.Record(issued))
 	})
 	if err != nil {
 		return oauth.TokenResponse{}, err

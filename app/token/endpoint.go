@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -18,6 +19,7 @@ type Endpoint struct {
 	Secrets ports.Secrets
 	Tag     oauth.Tagger
 	Now     ports.Clock
+	Limits  ports.RateLimiter
 }
 
 var _ ports.TokenEndpoint = (*Endpoint)(nil)
@@ -34,18 +36,12 @@ type exchange struct {
 func (e *Endpoint) Token(ctx context.Context, caller audit.Caller, req oauth.TokenRequest) (oauth.TokenResponse, error) {
 	// Whoever replays a token and hangs up must not escape the revocation: what has begun is finished.
 	ctx = context.WithoutCancel(ctx)
-	x := exchange{TokenRequest: req, caller: caller, now: e.Now()}
-	var refusal *oauth.Error
-	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
-		x.client, refusal, err = Authenticate(r, req.Credentials)
-		return err
-	})
-	switch {
-	case err != nil:
+	x, err := e.authenticate(ctx, ports.EndpointToken, caller, req.Credentials)
+	if err != nil {
 		return oauth.TokenResponse{}, err
-	case refusal != nil:
-		return e.deny(ctx, x, audit.ClientAuthFailed, refusal)
-	case req.GrantType == "":
+	}
+	x.TokenRequest = req
+	if req.GrantType == "" {
 		return e.deny(ctx, x, audit.TokenDenied, oauth.Refuse(oauth.InvalidRequest, "grant_type is missing"))
 	}
 	if refusal := checkGrantType(x.client, req.GrantType); refusal != nil {
@@ -58,6 +54,23 @@ func (e *Endpoint) Token(ctx context.Context, caller audit.Caller, req oauth.Tok
 		return e.refresh(ctx, x)
 	}
 	return e.clientCredentials(ctx, x)
+}
+
+// authenticate begins every request that a client makes in its own name: here it becomes known who that is.
+func (e *Endpoint) authenticate(ctx context.Context, at ports.Endpoint, caller audit.Caller, readings []oauth.Credentials) (exchange, error) {
+	x := exchange{TokenRequest: oauth.TokenRequest{Credentials: readings}, caller: caller, now: e.Now()}
+	var refusal *oauth.Error
+	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
+		x.client, refusal, err = Authenticate(r, readings)
+		return err
+	})
+	if err == nil {
+		err = e.admit(ctx, at, x, refusal == nil && !x.client.Public())
+	}
+	if err == nil && refusal != nil {
+		_, err = e.deny(ctx, x, audit.ClientAuthFailed, refusal)
+	}
+	return x, err
 }
 
 // checkGrantType refuses what nobody or not this client may use. To a strict client client_credentials does not exist
@@ -90,10 +103,12 @@ func (e *Endpoint) deny(ctx context.Context, x exchange, kind audit.Kind, refusa
 	})
 }
 
+// event names the client, also one that did not prove to be it: its operator looks for its refusals.
 func (x exchange) event(kind audit.Kind, refusal *oauth.Error) audit.Event {
 	e := audit.Event{At: x.now, Kind: kind, Caller: x.caller, Client: string(x.client.ID)}
 	if refusal != nil {
 		e.Facts = refusal.Report()
+		e.Client = cmp.Or(e.Client, e.Facts["client_id"])
 	}
 	return e
 }

@@ -2,7 +2,6 @@ package token
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -14,10 +13,7 @@ import (
 
 // UserInfo answers UserInfo requests.
 type UserInfo struct {
-	Issuer string
-	Store  ports.Store
-	Signer ports.Signer
-	Now    ports.Clock
+	Bearer
 
 	remembered verdicts
 }
@@ -32,20 +28,18 @@ func (e *UserInfo) UserInfo(ctx context.Context, caller audit.Caller, text oauth
 	if v, ok := e.remembered.find(digest, state, now); ok {
 		return v, nil
 	}
-	token, err := e.Signer.VerifyAccessToken(text)
-	if errors.Is(err, ports.ErrKeysNotReady) {
+	token, err := e.Read(ctx, caller, text)
+	if err != nil {
 		return nil, err
 	}
-	if err != nil || !token.Valid(e.Issuer, e.Issuer, now) {
-		return nil, e.deny(ctx, caller, token, now, oauth.Refuse(oauth.InvalidToken, "the access token is not valid here or has expired"))
-	}
 	if !token.Scope.Has(oauth.ScopeOpenID) {
-		return nil, e.deny(ctx, caller, token, now, oauth.Refuse(oauth.InsufficientScope, "the access token lacks the scope openid"))
+		return nil, e.Deny(ctx, caller, token, oauth.Refuse(oauth.InsufficientScope, "the access token lacks the scope openid").
+			With("received", string(token.Scope)).With("expected", oauth.ScopeOpenID))
 	}
 	var claims oidc.Claims
 	var refusal *oauth.Error
 	err = e.Store.View(ctx, func(r ports.Reader) error {
-		if refusal, err = live(r, token); refusal != nil || err != nil {
+		if refusal, err = Live(r, token); refusal != nil || err != nil {
 			return err
 		}
 		user, err := r.User(token.Subject)
@@ -56,35 +50,10 @@ func (e *UserInfo) UserInfo(ctx context.Context, caller audit.Caller, text oauth
 	case err != nil:
 		return nil, err
 	case refusal != nil:
-		return nil, e.deny(ctx, caller, token, now, refusal)
+		return nil, e.Deny(ctx, caller, token, refusal)
 	}
 	e.remembered.keep(digest, verdict{claims, state, token.ExpiresAt})
 	return claims, nil
-}
-
-// live checks what a valid access token hangs on: its family, grant, user and session.
-func live(r ports.Reader, t oauth.AccessToken) (*oauth.Error, error) {
-	revoked := oauth.Refuse(oauth.InvalidToken, "the access token was revoked")
-	family, err := r.TokenFamily(t.ID.Family())
-	if errors.Is(err, ports.ErrNotFound) || (err == nil && !family.RevokedAt.IsZero()) {
-		return revoked.With("reason", "family revoked"), nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	refusal, err := standing(r, family.Grant, family.User, t.Session, t.Session == "")
-	if refusal != nil {
-		return revoked.With("reason", refusal.Facts["reason"]), nil
-	}
-	return nil, err
-}
-
-func (e *UserInfo) deny(ctx context.Context, caller audit.Caller, t oauth.AccessToken, now time.Time, refusal *oauth.Error) error {
-	_, err := ports.Decide(context.WithoutCancel(ctx), e.Store, func(tx ports.Tx) (struct{}, *oauth.Error, error) {
-		return struct{}{}, refusal, tx.Record(audit.Event{At: now, Kind: audit.BearerDenied, Caller: caller, Client: string(t.Client),
-			User: string(t.Subject), Session: string(t.Session), Family: string(t.ID.Family()), Facts: refusal.Report()})
-	})
-	return err
 }
 
 // verdicts remembers which access tokens were found good, by digest, in bounded memory.

@@ -31,28 +31,31 @@ func tamper(t *testing.T, statements ...string) {
 
 // AD-10: verify names the first event that is not what was recorded.
 func TestAuditVerify(t *testing.T) {
-	const sibling = `SELECT kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac, error FROM event WHERE seq = 3`
+	const sibling = `SELECT kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac FROM event WHERE seq = 3`
 	for name, tt := range map[string]struct {
 		sql  []string
 		want string
 	}{
-		"untouched":       {nil, ``},
-		"a value":         {[]string{`UPDATE event SET ip = '192.0.2.1' WHERE seq = 4`}, `audit event 4 is not what was recorded`},
-		"a fact":          {[]string{`UPDATE event SET facts = '{"name":"tio"}' WHERE seq = 5`}, `audit event 5 is not`},
-		"a time":          {[]string{`UPDATE event SET at = at + 1 WHERE seq = 3`}, `audit event 3 is not`},
-		"a value of old":  {[]string{`UPDATE event SET kind = 'user.changed' WHERE seq = 1`}, `audit event 1 is not`},
-		"a mac":           {[]string{`UPDATE event SET mac = x'00' WHERE seq = 4`}, `audit event 4 is not`},
-		"unreadable":      {[]string{`UPDATE event SET facts = '{' WHERE seq = 4`}, `audit event 4 cannot be read`},
-		"deleted":         {[]string{`DELETE FROM event WHERE seq = 4`}, `audit event 4 is missing`},
-		"the first":       {[]string{`DELETE FROM event WHERE seq = 1`}, `audit event 1 is missing`},
-		"deleted and cut": {[]string{`DELETE FROM event WHERE seq = 4`, `UPDATE event SET seq = seq - 1 WHERE seq > 4`}, `audit event 4 is not`},
+		"untouched":              {nil, ``},
+		"a value":                {[]string{`UPDATE event SET ip = '192.0.2.1' WHERE seq = 4`}, `audit event 4 is not what was recorded`},
+		"a fact":                 {[]string{`UPDATE event SET facts = '{"name":"tio"}' WHERE seq = 5`}, `audit event 5 is not`},
+		"a time":                 {[]string{`UPDATE event SET at = at + 1 WHERE seq = 3`}, `audit event 3 is not`},
+		"a value of old":         {[]string{`UPDATE event SET kind = 'user.changed' WHERE seq = 1`}, `audit event 1 is not`},
+		"a mac":                  {[]string{`UPDATE event SET mac = x'00' WHERE seq = 4`}, `audit event 4 is not`},
+		"a longer mac":           {[]string{`UPDATE event SET mac = CAST(mac || x'00' AS BLOB) WHERE seq = 4`}, `audit event 4 is not`},
+		"a fact twice":           {[]string{`UPDATE event SET facts = '{"error":"",' || substr(facts, 2) WHERE seq = 7`}, `audit event 7 is not`},
+		"a fact spelt otherwise": {[]string{`UPDATE event SET facts = facts || ' ' WHERE seq = 7`}, `audit event 7 is not`},
+		"unreadable":             {[]string{`UPDATE event SET facts = '[]' WHERE seq = 4`}, `audit event 4 cannot be read`},
+		"deleted":                {[]string{`DELETE FROM event WHERE seq = 4`}, `audit event 4 is missing`},
+		"the first":              {[]string{`DELETE FROM event WHERE seq = 1`}, `audit event 1 is missing`},
+		"deleted and cut":        {[]string{`DELETE FROM event WHERE seq = 4`, `UPDATE event SET seq = seq - 1 WHERE seq > 4`}, `audit event 4 is not`},
 		"swapped": {[]string{`UPDATE event SET seq = 1000 WHERE seq = 3`, `UPDATE event SET seq = 3 WHERE seq = 4`, `UPDATE event SET seq = 4 WHERE seq = 1000`},
 			`audit event 3 is not`},
-		"inserted at the end": {[]string{`INSERT INTO event (seq, at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac, error)
-			SELECT (SELECT max(seq) + 1 FROM event), at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac, error FROM event WHERE seq = 3`},
+		"inserted at the end": {[]string{`INSERT INTO event (seq, at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac)
+			SELECT (SELECT max(seq) + 1 FROM event), at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac FROM event WHERE seq = 3`},
 			`audit event 8 is not`},
 		"inserted in the middle": {[]string{`UPDATE event SET seq = -seq WHERE seq >= 4`, `UPDATE event SET seq = 1 - seq WHERE seq < 0`,
-			`INSERT INTO event (seq, at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac, error) SELECT 4, at, ` + sibling[len("SELECT "):]},
+			`INSERT INTO event (seq, at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac) SELECT 4, at, ` + sibling[len("SELECT "):]},
 			`audit event 4 is not`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,6 +23,8 @@ const (
 	exitNotFound    = 3
 	exitConflict    = 4
 	exitRefused     = 5
+	exitUnhealthy   = 6
+	exitWarned      = 7
 	exitInterrupted = 130
 )
 
@@ -32,7 +34,9 @@ const exitCodes = `Exit codes:
   2    what was typed is wrong: usage, values or configuration; nothing was changed
   3    not found: a file or an object that was named
   4    conflict: it exists already, or something else holds it
-  5    refused: the file for apply breaks a rule; nothing was changed
+  5    refused: what was asked for breaks a rule, or nobody agreed to it; nothing was changed
+  6    doctor found errors
+  7    doctor found warnings (with --strict)
   130  interrupted
 `
 
@@ -83,7 +87,11 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &wrong):
 		return exitUsage
-	case errors.As(err, &problems):
+	case is(errUnhealthy):
+		return exitUnhealthy
+	case is(errWarned):
+		return exitWarned
+	case errors.As(err, &problems), is(errUnconfirmed):
 		return exitRefused
 	case is(admin.ErrExists, admin.ErrAdminExists, fs.ErrExist, app.ErrLocked, syscall.EADDRINUSE):
 		return exitConflict

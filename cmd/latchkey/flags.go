@@ -149,6 +149,10 @@ var (
 	issuerFlag    = flag{name: "issuer", value: "URL", env: true, help: "the URL of this provider, https, without a slash at its end"}
 	listenFlag    = flag{name: "listen", value: "HOST:PORT", env: true, help: "where to listen (default " + app.DefaultListen + ")"}
 	scaleFlag     = flag{name: "rate-limit-scale", value: "NUMBER", env: true, help: "multiplies every rate limit; 0 turns them off (default 1)"}
+	clientsFlag   = flag{name: "client-rate-limit", value: "NUMBER", env: true, help: "requests a minute of each application that authenticates (default " + strconv.Itoa(app.DefaultClientRateLimit) + ")"}
+	metricsFlag   = flag{name: "metrics", value: "HOST:PORT", env: true, help: "serve /metrics, /healthz and /readyz on this loopback address (default: nowhere)"}
+	egressFlag    = flag{name: "egress-allow", value: "NETWORKS", env: true, help: "private networks of applications that are told of sign-outs, such as 10.1.0.0/16"}
+	egressCAFlag  = flag{name: "egress-ca", value: "FILE", env: true, help: "authorities, in PEM, of the certificates of such applications"}
 	jsonFlag      = flag{name: "json", help: "print the result as JSON on stdout"}
 )
 
@@ -161,6 +165,8 @@ func (c *call) config() (app.Config, error) {
 		Listen:         c.values.text("listen"),
 		TLSCert:        c.values.text("tls-cert"),
 		TLSKey:         c.values.text("tls-key"),
+		Metrics:        c.values.text("metrics"),
+		EgressCA:       c.values.text("egress-ca"),
 		RateLimitScale: 1,
 		Log:            slog.New(slog.DiscardHandler),
 	}.WithDefaults()
@@ -173,9 +179,19 @@ func (c *call) config() (app.Config, error) {
 			cfg.RateLimitScale = n
 		}
 	}
+	if text := c.values.text("client-rate-limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n == 0 { // 0 would stand for the default
+			problems = append(problems, fmt.Errorf("client-rate-limit: %q is not a number of requests from 1", text))
+		} else {
+			cfg.ClientRateLimit = n
+		}
+	}
 	proxies, err := app.ParseProxies(c.values.text("trusted-proxies"))
 	cfg.TrustedProxies = proxies
-	return cfg, errors.Join(append(problems, err)...)
+	egress, err2 := app.ParseEgress(c.values.text("egress-allow"))
+	cfg.EgressAllow = egress
+	return cfg, errors.Join(append(problems, err, err2)...)
 }
 
 // database returns the configuration for a command that works on an existing file, beside a running server or without one.

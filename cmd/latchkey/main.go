@@ -59,8 +59,13 @@ type call struct {
 }
 
 func commands() []command {
-	return []command{initCommand, serveCommand, quickstartCommand, applyCommand, userAddCommand, clientAddCommand,
-		versionCommand, helpCommand()}
+	return []command{initCommand, serveCommand, quickstartCommand, doctorCommand, explainCommand, applyCommand, userAddCommand, userListCommand, userShowCommand,
+		userEditCommand, userPasswdCommand, userResetLinkCommand, userUnlockCommand, userDisableCommand, userEnableCommand, userDeleteCommand,
+		clientAddCommand, clientListCommand, clientShowCommand, clientRotateSecretCommand, clientDisableCommand, clientEnableCommand, clientDeleteCommand,
+		keyListCommand, keyRotateCommand, keyRevokeCommand, masterKeyRotateCommand, sessionListCommand, sessionRevokeCommand, logoutListCommand, familyShowCommand, familyRevokeCommand,
+		auditTailCommand, auditQueryCommand, auditExportCommand, auditVerifyCommand, recoverAdminCommand,
+		backupVerifyCommand, backupCommand, restoreCommand, upgradeCommand, rollbackCommand, // the longer name first: see find
+		completionCommand(), manCommand(), versionCommand, helpCommand()}
 }
 
 // run is the whole program but for the process around it. It returns the exit code.
@@ -78,9 +83,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		args = []string{versionCommand.name}
 	}
 	if group := subcommands(args[0]); len(group) > 0 && len(args) > 1 && isHelp(args[1]) {
-		for _, cmd := range group {
-			printHelp(c.stdout, cmd)
-		}
+		printGroup(c.stdout, group)
 		return exitOK
 	}
 	cmd, rest, err := find(args)
@@ -101,8 +104,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	}
 	code := exitCode(ctx, err)
-	if code == exitInterrupted {
+	switch code {
+	case exitInterrupted:
 		fmt.Fprintln(c.stderr, "latchkey: interrupted")
+		return code
+	case exitUnhealthy, exitWarned: // told on stdout
 		return code
 	}
 	show(c.stderr, err)
@@ -132,9 +138,9 @@ func asksForHelp(args []string) bool {
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "--help" || arg == "-help" }
 
-// subcommands returns the commands of two words that begin with this one.
+// subcommands returns the commands of one or two words that begin with this one.
 func subcommands(first string) []command {
-	return slices.DeleteFunc(commands(), func(cmd command) bool { return !strings.HasPrefix(cmd.name, first+" ") })
+	return slices.DeleteFunc(commands(), func(cmd command) bool { return cmd.name != first && !strings.HasPrefix(cmd.name, first+" ") })
 }
 
 // find returns the command that the arguments name, and what follows its name.

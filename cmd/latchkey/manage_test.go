@@ -48,7 +48,7 @@ func signedIn(t *testing.T, username string) (identity.SessionID, oauth.FamilyID
 		g := oauth.Grant{ID: oauth.GrantID("g" + username), Client: "wiki", User: u.ID, Scope: "openid", CreatedAt: now, UpdatedAt: now}
 		f := oauth.TokenFamily{ID: family, Grant: g.ID, Client: "wiki", User: u.ID, Session: session, Scope: "openid", Refresh: true, Generation: 2,
 			CreatedAt: now, RotatedAt: now, ExpiresAt: now.Add(oauth.RefreshAbsolute)}
-		for _, save := range []error{tx.SaveSession(s), tx.SaveGrant(g), tx.SaveTokenFamily(f)} {
+		for _, save := range []error{tx.SaveSession(s), tx.SaveGrant(g), tx.SaveTokenFamily(f), tx.JoinSession(session, "wiki")} {
 			if save != nil {
 				return save
 			}
@@ -220,10 +220,10 @@ func TestRecoverAdmin(t *testing.T) {
 		step{"", "recover-admin sari", exitUsage, `^$`, `issuer: is missing`},
 		step{"", "recover-admin sari tio --issuer https://id.example.org", exitUsage, `^$`, `"tio" is one too many`},
 		step{"", "recover-admin sarii --issuer https://id.example.org", exitNotFound, `^$`, `did you mean sari`},
-		step{"", "recover-admin sari --issuer https://id.example.org", exitOK, `^https://id.example.org/reset\?token=[A-Z2-7]{52}\n$`, `sari is an administrator.*every session of theirs has ended.*works once`},
+		step{"", "recover-admin sari --issuer https://id.example.org", exitOK, `^https://id.example.org/reset\?token=[A-Z2-7]{52}\n$`, `sari is an administrator.*Every session of theirs has ended, and their password works no more.*works once`},
 		step{"", "user show sari", exitOK, `state +administrator\n[^$]*reset link +works until`, `^$`},
 		step{"", "recover-admin --issuer https://id.example.org", exitOK, `^https://id.example.org/setup\?token=[A-Z2-7]{52}\n$`, `A new administrator: the link works once`},
 		step{"", "recover-admin --issuer https://id.example.org --json", exitOK, `"link": "https://id.example.org/setup`, `^$`},
-		step{"", "audit query --kind admin.recovered", exitOK, `admin.recovered user=sari changed=disabled\n.*admin.recovered with="a set-up link"`, `^$`},
+		step{"", "audit query --kind admin.recovered", exitOK, `admin.recovered user=sari changed="disabled, password"\n.*admin.recovered with="a set-up link"`, `^$`},
 	)
 }

@@ -87,6 +87,7 @@ func (c *call) tellRestored(cfg app.Config, done app.Restored) error {
 		return printJSON(c.stdout, told)
 	}
 	fmt.Fprintf(c.stderr, "%s is back at %s: %s.\n", cfg.Database, done.File, told(done.Verified))
+	fmt.Fprintf(c.stderr, "It opens with the master key %s.\n", cfg.MasterKey)
 	if done.Kept != "" {
 		fmt.Fprintf(c.stderr, "The database as it was is kept in %s.\n", done.Kept)
 	}

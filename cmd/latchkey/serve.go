@@ -22,7 +22,7 @@ var serveCommand = command{
 		{name: "tls-cert", value: "FILE", env: true, help: "certificate chain in PEM; read again when it changes"},
 		{name: "tls-key", value: "FILE", env: true, help: "private key of the certificate, in PEM"},
 		{name: "trusted-proxies", value: "NETWORKS", env: true, help: "proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8,::1"},
-		scaleFlag,
+		scaleFlag, clientsFlag, metricsFlag, egressFlag, egressCAFlag,
 	},
 	about: `Every flag has a twin in the environment, shown in brackets; the flag wins.
 SIGTERM or Ctrl-C ends it: requests in flight finish within ten seconds. Other commands work on the same database
@@ -40,7 +40,7 @@ func runServe(ctx context.Context, c *call) error {
 		return usageError{wrong}
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(c.stderr, nil))
-	a, err := app.New(ctx, cfg)
+	a, err := app.NewServer(ctx, cfg, c.progress())
 	if err != nil {
 		return err
 	}

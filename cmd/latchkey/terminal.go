@@ -38,16 +38,38 @@ func printJSON(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
+	lines := strings.Split(string(b), "\n")
+	for i := range lines {
+		lines[i] = escaped(lines[i])
+	}
+	_, err = fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+// printJSONLine prints a value in one line.
+func printJSONLine(w io.Writer, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, escaped(string(b)))
+	return err
+}
+
+// escaped writes what printable would leave out as JSON escapes it.
+func escaped(s string) string {
+	if !strings.ContainsFunc(s, unprintable) {
+		return s
+	}
 	var out strings.Builder
-	for _, r := range string(b) {
-		if unprintable(r) && r != '\n' {
+	for _, r := range s {
+		if unprintable(r) {
 			fmt.Fprintf(&out, `\u%04x`, r)
 		} else {
 			out.WriteRune(r)
 		}
 	}
-	_, err = fmt.Fprintln(w, out.String())
-	return err
+	return out.String()
 }
 
 // maxSecretInput is more than any secret may have, so that a wrong file does not fill memory.
@@ -123,6 +145,15 @@ func readHidden(ctx context.Context, terminal *os.File, lines *bufio.Reader) (st
 		return "", err
 	}
 	defer restore()
+	answer, err := readLine(ctx, lines)
+	if errors.Is(err, io.EOF) {
+		return "", usage("no password was given")
+	}
+	return answer, err
+}
+
+// readLine reads a line, or gives up when ctx is done. At the end of the input with nothing before it the error is io.EOF.
+func readLine(ctx context.Context, lines *bufio.Reader) (string, error) {
 	type answer struct {
 		line string
 		err  error
@@ -134,13 +165,10 @@ func readHidden(ctx context.Context, terminal *os.File, lines *bufio.Reader) (st
 	}()
 	select {
 	case a := <-answered:
-		if errors.Is(a.err, io.EOF) && a.line == "" {
-			return "", usage("no password was given")
+		if errors.Is(a.err, io.EOF) && a.line != "" {
+			a.err = nil
 		}
-		if a.err != nil && !errors.Is(a.err, io.EOF) {
-			return "", a.err
-		}
-		return a.line, nil
+		return a.line, a.err
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}

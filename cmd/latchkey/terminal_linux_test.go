@@ -95,3 +95,22 @@ func TestPromptInterrupted(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// What cannot be undone is asked for at a terminal, and done for "yes" alone.
+func TestConfirm(t *testing.T) {
+	for answer, agreed := range map[string]bool{"yes": true, " yes ": true, "y": false, "": false, "no": false} {
+		person, program := openTerminal(t)
+		var told strings.Builder
+		io.WriteString(person, answer+"\n")
+		err := (&call{stdin: program, stderr: &told}).confirm(t.Context(), "Everything goes.\n")
+		if (err == nil) != agreed || (!agreed && exitCode(t.Context(), err) != exitRefused) || told.String() != "Everything goes.\nGo on? Type yes: " {
+			t.Errorf("%q: %v, told %q", answer, err, told.String())
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, program := openTerminal(t)
+	if err := (&call{stdin: program, stderr: io.Discard}).confirm(ctx, "x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"crypto/sha256"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -68,4 +69,37 @@ func TestVerify(t *testing.T) {
 			t.Errorf("ends at %v: %v", end, err)
 		}
 	})
+}
+
+// AD-10: no field of an event can be changed unseen, whichever is added to it.
+func TestVerifyEveryField(t *testing.T) {
+	tag := keyed("the key")
+	event := audit.Event{At: time.UnixMilli(1), Kind: "k", Facts: map[string]string{"a": "b"}}
+	changed := 0
+	var change func(v reflect.Value, name string, check func(name string))
+	change = func(v reflect.Value, name string, check func(name string)) {
+		switch v.Kind() {
+		case reflect.String:
+			old := v.String()
+			v.SetString(old + "x")
+			check(name)
+			v.SetString(old)
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if v.Type() != reflect.TypeFor[time.Time]() {
+					change(v.Field(i), name+"."+v.Type().Field(i).Name, check)
+				}
+			}
+		}
+	}
+	e := chain(tag, event)
+	change(reflect.ValueOf(&e[0]).Elem(), "Event", func(name string) {
+		changed++
+		if _, err := audit.Verify(audit.Anchor{}, e, tag); err == nil {
+			t.Errorf("%s can be changed", name)
+		}
+	})
+	if _, err := audit.Verify(audit.Anchor{}, e, tag); err != nil || changed != 9 {
+		t.Errorf("%d fields, %v", changed, err)
+	}
 }

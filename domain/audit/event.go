@@ -15,7 +15,25 @@ const (
 	LoginLocked        Kind = "auth.lock"
 	CSRFDenied         Kind = "csrf.denied"
 	AccessDenied       Kind = "authz.denied" // somebody reached for what is another's
+	AdminDenied        Kind = "admin.denied" // somebody without the right reached for administration
+	FactorAsked        Kind = "mfa.asked"    // a right password waits for the second factor
+	FactorFailed       Kind = "mfa.fail"
+	FactorLocked       Kind = "mfa.lock"
+	FactorReplayed     Kind = "mfa.replay" // a code that was used came again
+	FactorEnrolled     Kind = "mfa.enrolled"
+	FactorRenamed      Kind = "mfa.renamed"
+	FactorRemoved      Kind = "mfa.removed"
+	RecoveryMade       Kind = "mfa.recovery_made"
+	RecoveryUsed       Kind = "mfa.recovery_used"
+	SealBroken         Kind = "crypto.fail" // something sealed does not open where it was found
 	SessionEnded       Kind = "session.end"
+	LogoutRequested    Kind = "logout.rp"
+	LogoutDenied       Kind = "logout.denied"
+	LogoutCentral      Kind = "logout.central" // an application ended the session with an access token of it
+	SessionJoined      Kind = "session.client" // an application told that it takes part in a session
+	LogoutDelivered    Kind = "logout.backchannel.ok"
+	LogoutUndelivered  Kind = "logout.backchannel.fail"
+	OutboundBlocked    Kind = "ssrf.blocked" // an address was not reached, because this server may not
 
 	ConsentGranted Kind = "consent.grant"
 	ConsentDenied  Kind = "consent.deny"
@@ -32,6 +50,8 @@ const (
 	TokenDenied        Kind = "token.denied"
 	BearerDenied       Kind = "bearer.denied"
 	ClientAuthFailed   Kind = "client.auth.fail"
+	TokenRevoked       Kind = "token.revoked"
+	RateLimited        Kind = "rate.limited" // one for many refusals
 
 	UserCreated     Kind = "user.created"
 	UserChanged     Kind = "user.changed"
@@ -53,6 +73,13 @@ const (
 	ResetOffered    Kind = "user.reset_offered"
 	ResetDenied     Kind = "reset.denied"
 	AdminRecovered  Kind = "admin.recovered"
+	BackupMade      Kind = "backup.made"
+	BackupVerified  Kind = "backup.verified"
+	Restored        Kind = "restore.done"
+	Upgraded        Kind = "upgrade.done"
+	RolledBack      Kind = "rollback.done"
+
+	MasterKeyRotated Kind = "master_key.rotated"
 )
 
 // Caller is who asked: the request and where it came from. The command line is a caller without an address.

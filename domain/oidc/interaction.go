@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"latchkey/domain/identity"
@@ -34,7 +35,7 @@ type Interaction struct {
 
 // Open reports whether the browser may go on with the interaction.
 func (i Interaction) Open(browser [sha256.Size]byte, now time.Time) bool {
-	return i.ID != "" && i.Browser == browser && i.AnsweredAt.IsZero() && now.Before(i.ExpiresAt)
+	return i.ID != "" && i.Browser == browser && i.AnsweredAt.IsZero() && now.Before(i.ExpiresAt) && !identity.FromFuture(i.CreatedAt, now)
 }
 
 // Step is what has to happen next.
@@ -45,12 +46,15 @@ const (
 	Login                     // ask who the user is
 	SelectAccount             // ask which account to use
 	Consent                   // ask whether the client may
+	SecondFactor              // ask for the second factor
+	Enrol                     // let the user add one
 )
 
 // Known is what NextStep decides from.
 type Known struct {
 	Session     identity.Session // zero: none
 	User        identity.User    // of the session
+	HasFactor   bool             // the user has a second factor; looked up when WantsFactor
 	Grant       oauth.Grant      // remembered consent of the user for the client; zero: none
 	Hint        *IDTokenHint     // the verified id_token_hint, if one was sent
 	Interaction Interaction      // zero: the request has just arrived
@@ -64,6 +68,12 @@ func NextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oaut
 		return Respond, refusal
 	}
 	return step, nil
+}
+
+// WantsFactor reports whether the request asks for more than the session began with. acr_values is a wish (OIDC Core
+// §3.1.2.1): it is granted when only a second factor would do, and one that names the password too is content with it.
+func WantsFactor(r oauth.AuthorizationRequest, s identity.Session) bool {
+	return s.ACR != ACRMultiFactor && slices.Contains(r.ACRValues, ACRMultiFactor) && !slices.Contains(r.ACRValues, ACRPassword)
 }
 
 // nextStep pairs each step with what prompt=none answers instead.
@@ -88,6 +98,10 @@ func nextStep(r oauth.AuthorizationRequest, k Known, now time.Time) (Step, *oaut
 		return Login, oauth.Refuse(oauth.LoginRequired, "the sign-in is older than max_age")
 	case r.Prompt.SelectAccount && !chosen:
 		return SelectAccount, oauth.Refuse(oauth.AccountSelection, "the user has to choose an account")
+	case WantsFactor(r, k.Session) && k.HasFactor:
+		return SecondFactor, oauth.Refuse(oauth.InteractionRequired, "the second factor was asked for")
+	case WantsFactor(r, k.Session):
+		return Enrol, oauth.Refuse(oauth.InteractionRequired, "a second factor was asked for, and the user has none")
 	case in.Decided:
 		return Respond, nil
 	case r.Prompt.Consent, !k.Grant.Live(), !k.Grant.Scope.Covers(r.Scope):

@@ -17,6 +17,7 @@ const none = time.Duration(-1) // no max_age
 type situation struct {
 	prompt oauth.Prompt
 	maxAge time.Duration
+	acr    []string
 	known  oidc.Known
 }
 
@@ -61,12 +62,17 @@ func TestNextStep(t *testing.T) {
 		hintOf    = func(user identity.UserID) func(*situation) {
 			return func(s *situation) { s.known.Hint = &oidc.IDTokenHint{Subject: user} }
 		}
-		maxAge = func(d time.Duration) func(*situation) { return func(s *situation) { s.maxAge = d } }
+		mfa      = func(s *situation) { s.acr = []string{"urn:sso:loa:mfa"} }
+		factor   = func(s *situation) { s.known.HasFactor = true }
+		stronger = func(s *situation) { s.known.Session.ACR = oidc.ACRMultiFactor }
+		acr      = func(values ...string) func(*situation) { return func(s *situation) { s.acr = values } }
+		maxAge   = func(d time.Duration) func(*situation) { return func(s *situation) { s.maxAge = d } }
 	)
 	const (
 		loginRequired = oauth.LoginRequired
 		needConsent   = oauth.ConsentRequired
 		needAccount   = oauth.AccountSelection
+		needFactor    = oauth.InteractionRequired
 	)
 	rows := []row{
 		{"CN-02 signed in, agreed before", func(*situation) {}, oidc.Respond, ""},
@@ -123,6 +129,24 @@ func TestNextStep(t *testing.T) {
 		{"deciding is no sign-in", all(fresh, login, decided), oidc.Login, loginRequired},
 		{"deciding is no choice of account", all(fresh, selection, decided), oidc.SelectAccount, needAccount},
 		{"deciding does not make a session younger", all(fresh, decided, signedInFor(time.Hour), maxAge(time.Minute)), oidc.Login, loginRequired},
+		{"MF-06 a second factor is asked for and there", all(mfa, stronger, factor), oidc.Respond, ""},
+		{"MF-06 a second factor is asked for, and the user has one", all(mfa, factor), oidc.SecondFactor, needFactor},
+		{"MF-06 a second factor is asked for, and the user has none", mfa, oidc.Enrol, needFactor},
+		{"MF-06 among unknown classes", all(acr("1", "urn:sso:loa:mfa"), factor), oidc.SecondFactor, needFactor},
+		{"MF-06 a password will do as well", all(acr("urn:sso:loa:mfa", "urn:sso:loa:pwd"), factor), oidc.Respond, ""},
+		{"MF-06 unknown classes are wishes", acr("1", "2"), oidc.Respond, ""},
+		{"MF-06 a password is asked for and more is there", all(acr("urn:sso:loa:pwd"), stronger), oidc.Respond, ""},
+		{"MF-06 a factor that nobody asks for", factor, oidc.Respond, ""},
+		{"MF-06 signing in comes before", all(nobody, mfa), oidc.Login, loginRequired},
+		{"MF-06 prompt=login comes before", all(login, mfa, factor), oidc.Login, loginRequired},
+		{"MF-06 prompt=login, signed in for this request without the factor", all(loggedIn, login, mfa, factor), oidc.SecondFactor, needFactor},
+		{"MF-06 max_age comes before", all(mfa, factor, maxAge(time.Minute)), oidc.Login, loginRequired},
+		{"MF-06 choosing an account comes before", all(selection, mfa, factor), oidc.SelectAccount, needAccount},
+		{"MF-06 before consent", all(mfa, factor, noGrant), oidc.SecondFactor, needFactor},
+		{"MF-06 deciding is no second factor", all(fresh, mfa, factor, decided), oidc.SecondFactor, needFactor},
+		{"MF-06 deciding adds none", all(fresh, mfa, decided), oidc.Enrol, needFactor},
+		{"MF-06 shown, then consent", all(mfa, stronger, factor, noGrant), oidc.Consent, needConsent},
+
 		{"every prompt at once begins with the sign-in", all(login, consent, selection), oidc.Login, loginRequired},
 		{"every prompt at once, signed in", all(loggedIn, login, consent, selection), oidc.Consent, needConsent},
 		{"every prompt at once, signed in and decided", all(loggedIn, login, consent, selection, decided), oidc.Respond, ""},
@@ -130,13 +154,13 @@ func TestNextStep(t *testing.T) {
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) {
 			s := situation{maxAge: none, known: oidc.Known{
-				Session: identity.Session{ID: "sid_1", User: "usr_alice", AuthTime: start.Add(-time.Hour), LastSeenAt: start.Add(-time.Minute),
+				Session: identity.Session{ID: "sid_1", User: "usr_alice", AuthTime: start.Add(-time.Hour), LastSeenAt: start.Add(-time.Minute), ACR: oidc.ACRPassword,
 					Idle: identity.SessionIdle, ExpiresAt: start.Add(time.Hour)},
 				User:  identity.User{ID: "usr_alice"},
 				Grant: oauth.Grant{ID: "gr1", User: "usr_alice", Client: "web", Scope: "openid profile"},
 			}}
 			r.adjust(&s)
-			request := oauth.AuthorizationRequest{Scope: "openid profile", Prompt: s.prompt, MaxAge: s.maxAge}
+			request := oauth.AuthorizationRequest{Scope: "openid profile", Prompt: s.prompt, MaxAge: s.maxAge, ACRValues: s.acr}
 			step, refusal := oidc.NextStep(request, s.known, start)
 			if step != r.step || refusal != nil {
 				t.Errorf("step %d, %v; want step %d", step, refusal, r.step)
@@ -170,6 +194,7 @@ func TestInteractionOpen(t *testing.T) {
 		{"open", in, mine, 0, true},
 		{"last instant", in, mine, oidc.InteractionLifetime - time.Millisecond, true},
 		{"expired", in, mine, oidc.InteractionLifetime, false},
+		{"OP-05 from the future", in, mine, -time.Minute - time.Millisecond, false},
 		{"AZ-14 another browser", in, [32]byte{2}, 0, false},
 		{"no browser", in, [32]byte{}, 0, false},
 		{"CN-04 answered", answered, mine, time.Second, false},

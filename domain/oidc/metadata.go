@@ -34,12 +34,18 @@ type Metadata struct {
 	RequestParameter        bool     `json:"request_parameter_supported"`
 	RequestURIParameter     bool     `json:"request_uri_parameter_supported"`
 	IssuerResponseParameter bool     `json:"authorization_response_iss_parameter_supported"`
+	CheckSessionIframe      string   `json:"check_session_iframe"`
+	BackChannelLogout       bool     `json:"backchannel_logout_supported"`
+	BackChannelSession      bool     `json:"backchannel_logout_session_supported"`
+	FrontChannelLogout      bool     `json:"frontchannel_logout_supported"`
+	FrontChannelSession     bool     `json:"frontchannel_logout_session_supported"`
 }
 
 // Endpoints are the paths of the issuer that the metadata names.
 type Endpoints struct {
 	Authorization, Token, UserInfo, JWKS  string
 	Revocation, Introspection, EndSession string
+	CheckSession                          string
 }
 
 // ACRPassword is the class of a sign-in with a password alone.
@@ -53,6 +59,9 @@ const (
 	AMRPassword    = "pwd"
 	AMROneTimeCode = "otp"
 	AMRMultiFactor = "mfa"
+	AMRHardwareKey = "hwk" // proof of possession of a key that does not leave its device
+	AMRSoftwareKey = "swk" // of one that may be copied
+	AMRPresence    = "user"
 )
 
 // MetadataFor returns the metadata of the issuer. plainPKCE says whether some client may use code_challenge_method plain.
@@ -82,6 +91,11 @@ func MetadataFor(issuer string, e Endpoints, plainPKCE bool) Metadata {
 		UILocales:             []string{"en", "id"},
 
 		IssuerResponseParameter: true,
+		CheckSessionIframe:      issuer + e.CheckSession,
+		BackChannelLogout:       true,
+		BackChannelSession:      true,
+		FrontChannelLogout:      true,
+		FrontChannelSession:     true,
 	}
 	for _, s := range scopeClaims {
 		m.Claims = slices.Concat(m.Claims, s.claims)

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func TestMetadata(t *testing.T) {
 	const issuer = "https://login.test"
 	endpoints := oidc.Endpoints{Authorization: "/authorize", Token: "/token", UserInfo: "/userinfo", JWKS: "/.well-known/jwks.json",
-		Revocation: "/revocation", Introspection: "/introspect", EndSession: "/connect/logout"}
+		Revocation: "/revocation", Introspection: "/introspect", EndSession: "/connect/logout", CheckSession: "/connect/checksession"}
 	for file, plain := range map[string]bool{"testdata/discovery.json": false, "testdata/discovery-plain.json": true} {
 		t.Run("OP-06 "+file, func(t *testing.T) {
 			m := oidc.MetadataFor(issuer, endpoints, plain)

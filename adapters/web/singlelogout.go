@@ -1,0 +1,171 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"latchkey/domain/audit"
+	"latchkey/domain/identity"
+	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
+	"latchkey/ports"
+)
+
+const frontChannelPath = "/connect/logout/frontchannel"
+
+// frameSeconds is how long the page with the frames stays before it goes on to the application: without a script nothing
+// tells when they have loaded.
+const frameSeconds = 3
+
+// logoutByToken answers the end session endpoint to a program with an access token. It reads no cookie and no body: the
+// token says whose session ends.
+func (s *server) logoutByToken(w http.ResponseWriter, r *request) error {
+	token, refusal := bearer(r.Request, form{})
+	if refusal != nil {
+		return s.refuseBearer(w, r, refusal)
+	}
+	out, err := s.SingleLogout.LogoutByToken(r.Context(), r.caller, token)
+	if errors.As(err, &refusal) {
+		return s.challenge(w, refusal)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, s.centralLogout(out))
+	return nil
+}
+
+// carriesBearer reports whether a request speaks for an access token and not for a browser.
+func carriesBearer(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer")
+}
+
+func (s *server) refuseBearer(w http.ResponseWriter, r *request, refusal *oauth.Error) error {
+	if err := s.deny(r, audit.BearerDenied, refusal); err != nil {
+		return err
+	}
+	return s.challenge(w, refusal)
+}
+
+type centralLogoutBody struct {
+	SignedOut     bool                 `json:"signed_out"`
+	Session       identity.SessionID   `json:"sid"`
+	Sessions      []identity.SessionID `json:"sids"`
+	Notifications []notificationBody   `json:"notifications"`
+	FrontChannel  string               `json:"frontchannel_logout_url,omitempty"`
+}
+
+type notificationBody struct {
+	Client  oauth.ClientID     `json:"client_id"`
+	Channel string             `json:"channel"`
+	Status  oidc.DeliveryState `json:"status"`
+}
+
+// centralLogout has one entry for each channel of each application. A browser has to open the page of frames for those that
+// heard of it in no other way.
+func (s *server) centralLogout(out ports.SignedOut) centralLogoutBody {
+	b := centralLogoutBody{SignedOut: true, Session: out.Session, Sessions: []identity.SessionID{}, Notifications: []notificationBody{}}
+	if out.Session != "" {
+		b.Sessions = append(b.Sessions, out.Session)
+	}
+	for _, a := range out.Applications {
+		if a.BackChannel != "" {
+			b.Notifications = append(b.Notifications, notificationBody{a.Client.ID, "backchannel", a.BackChannel})
+		}
+		if a.Frame == "" {
+			continue
+		}
+		b.Notifications = append(b.Notifications, notificationBody{a.Client.ID, "frontchannel", oidc.Pending})
+		if a.BackChannel != oidc.Delivered {
+			b.FrontChannel = s.Issuer + frontChannelPath
+		}
+	}
+	return b
+}
+
+// frontChannel shows the page of frames: for an access token, or for a browser whose own session has ended.
+func (s *server) frontChannel(w http.ResponseWriter, r *request) error {
+	token, refusal := bearer(r.Request, form{})
+	if refusal != nil {
+		return s.refuseBearer(w, r, refusal)
+	}
+	out, err := s.SingleLogout.FrontChannel(r.Context(), r.caller, s.browser(r), token)
+	switch {
+	case errors.As(err, &refusal):
+		return s.challenge(w, refusal)
+	case errors.Is(err, ports.ErrSignedOut) && wantsPage(r.Request):
+		redirect(w, s.path("/"))
+		return nil
+	case errors.Is(err, ports.ErrSignedOut):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="latchkey"`)
+		return oauth.Refuse(oauth.InvalidToken, "send an access token of the session in the Authorization header")
+	case err != nil:
+		return err
+	}
+	if token == "" {
+		s.setCookie(w, cookieSession, "", 0)
+	}
+	s.showSignedOut(w, r, out, ports.Logout{})
+	return nil
+}
+
+// registerSession answers the session registration endpoint.
+func (s *server) registerSession(w http.ResponseWriter, r *request) error {
+	token, refusal := bearer(r.Request, form{})
+	if refusal != nil {
+		return s.refuseBearer(w, r, refusal)
+	}
+	client, session, err := s.SingleLogout.RegisterSession(r.Context(), r.caller, token)
+	if errors.As(err, &refusal) && refusal.Code == oauth.InvalidToken {
+		return s.challenge(w, refusal)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, registeredBody{true, client, session})
+	return nil
+}
+
+type registeredBody struct {
+	Registered bool               `json:"registered"`
+	Client     oauth.ClientID     `json:"client_id"`
+	Session    identity.SessionID `json:"sid"`
+}
+
+// showSignedOut says what became of each application. Where frames sign somebody out, the page goes on to the application
+// that asked by itself, a little later.
+func (s *server) showSignedOut(w http.ResponseWriter, r *request, out ports.SignedOut, a ports.Logout) {
+	link := donePage{Message: msgSignedOut, LinkURL: s.path("/"), LinkText: msgLinkHome}
+	if webLink(a.Client.ClientURI) != "" {
+		link.LinkURL, link.LinkText = a.Client.ClientURI, ""
+	}
+	if len(out.Applications) == 0 {
+		s.pages.render(w, http.StatusOK, s.frame(r), link)
+		return
+	}
+	page := signedOutPage{LinkURL: link.LinkURL, LinkText: link.LinkText, ReturnURL: a.Return}
+	for _, x := range out.Applications {
+		page.Applications = append(page.Applications, signedOutApp{Name: x.Client.DisplayName(), State: signedOutState(x), Frame: webLink(x.Frame)})
+	}
+	f := s.frame(r)
+	f.Refresh, f.RefreshSeconds = a.Return, frameSeconds
+	s.pages.render(w, http.StatusOK, f, page)
+}
+
+func signedOutState(a ports.SignedOutOfApplication) messageID {
+	switch {
+	case a.BackChannel == oidc.Delivered:
+		return msgAppSignedOut
+	case a.Frame != "":
+		return msgAppAsked
+	case a.BackChannel == oidc.Pending:
+		return msgAppPending
+	case a.BackChannel == oidc.Failed:
+		return msgAppFailed
+	}
+	return msgAppSilent
+}
