@@ -7,9 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"latchkey/adapters/sqlite"
 	"latchkey/domain/audit"
+	"latchkey/domain/identity"
 	"latchkey/ports"
 )
 
@@ -165,5 +167,22 @@ func TestServing(t *testing.T) {
 		t.Error("the look kept the lock")
 	} else {
 		release()
+	}
+}
+
+// Administrators with a factor that they confirmed, with one that they only began to add, and with none are told apart.
+func TestExamineAdministrators(t *testing.T) {
+	s, path := create(t)
+	err := s.Update(t.Context(), func(tx ports.Tx) error {
+		return errors.Join(tx.SaveUser(identity.User{ID: "1", Username: "ana", Admin: true}), tx.SaveUser(identity.User{ID: "2", Username: "budi", Admin: true}),
+			tx.SaveUser(identity.User{ID: "3", Username: "citra", Admin: true, DisabledAt: time.UnixMilli(1)}), tx.SaveUser(identity.User{ID: "4", Username: "dewi"}),
+			tx.SaveFactor(identity.Factor{ID: "a", User: "1", ConfirmedAt: time.UnixMilli(1)}), tx.SaveFactor(identity.Factor{ID: "b", User: "2"}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ports.Administrator{{Username: "ana", SecondFactor: true}, {Username: "budi"}, {Username: "citra", Disabled: true}}
+	if got := examine(t, path, false, nil).Administrators; !slices.Equal(got, want) {
+		t.Errorf("administrators %+v, want %+v", got, want)
 	}
 }

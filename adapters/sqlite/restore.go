@@ -20,6 +20,8 @@ var voided = []struct{ table, statement string }{
 	{"interaction", "DELETE FROM interaction WHERE ?1 = ?1"},
 	{"ticket", "DELETE FROM ticket WHERE ?1 = ?1"},
 	{"challenge", "DELETE FROM challenge WHERE ?1 = ?1"},
+	{"recovery_codes", "DELETE FROM recovery_codes WHERE ?1 = ?1"},
+	{"factor", "UPDATE factor SET last_step = max(last_step, ?1 / 30000)"}, // codes of half a minute, see identity.Factor
 	{"session", "UPDATE session SET ended_at = ?1 WHERE ended_at = 0"},
 	{"token_family", "UPDATE token_family SET revoked_at = ?1, revoke_reason = 'restored' WHERE revoked_at = 0"},
 }
