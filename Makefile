@@ -13,9 +13,10 @@ HOSTILE ?= 1000000
 FLOOD ?= 120
 ROTATIONS ?= 50
 BACKUPS ?= 20
+SIZE ?= 1000000
 export CGO_ENABLED = 1
 
-.PHONY: help run build test check reproducible bench fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
+.PHONY: help run build test check reproducible bench bench-size fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
   fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-backup golden screenshots
 
 help: ## print this help
@@ -46,6 +47,9 @@ reproducible: ## build this commit twice, in two places with two caches, and com
 bench: build ## micro-benchmarks, then load against the built binary with durable storage, as one table
 	$(GO) test $(FLAGS) -run '^$$' -bench . -benchmem ./adapters/... ./domain/...
 	$(GO) run $(FLAGS) ./cmd/loadgen -bench -server ./latchkey
+
+bench-size: ## the same load on an empty file and on one with SIZE (1000000) users and five times as many token families; 4 GB, 15 minutes
+	LATCHKEY_SIZE=$(SIZE) $(GO) test $(FLAGS) -timeout 120m -run '^$$' -bench '^BenchmarkSize$$' -benchtime 1x ./app
 
 fuzz: ## fuzz every parser for FUZZ (10s) each
 	@for package in $$($(GO) list ./...); do \

@@ -87,6 +87,8 @@ func TestChangePasswordRefused(t *testing.T) {
 		{"short", apptest.Password, "harbours", "harbours", "The password is too short."},
 		{"the user's own name", apptest.Password, "alicealicealicealice", "alicealicealicealice", "This password is too easy to guess."},
 		{"two different", apptest.Password, newPassword, newPassword + " ", "The two passwords are not the same."},
+		{"two different, beside the rest", "", "harbours", "harbour", "The two passwords are not the same."},
+		{"the rest, beside two different", "", "harbours", "harbour", "The password is too short."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			unchanged(t, p, func() {

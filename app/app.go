@@ -256,6 +256,7 @@ func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*Ap
 
 		Administrators: sessions,
 		Explainer:      a.Explain,
+		Notices:        administration,
 
 		Demo: demoLink(cfg),
 	})

@@ -112,6 +112,40 @@ func trail(t *testing.T, store ports.Store) (kinds []audit.Kind) {
 	return kinds
 }
 
+// during does something while a unit of work waits for its turn.
+type during struct {
+	ports.Store
+	do func()
+}
+
+func (d during) Update(ctx context.Context, fn func(ports.Tx) error) error {
+	d.do()
+	return d.Store.Update(ctx, fn)
+}
+
+// OP-05: what ended by the latest time told is made final, so none later is told while that is under way: what ended in
+// between would begin again.
+func TestClockStandsStillWhileItIsSettled(t *testing.T) {
+	t.Parallel()
+	m := &machine{says: noon}
+	c, looked := m.clock(), false
+	c.Now()
+	m.set(-time.Hour)
+	err := c.settle(t.Context(), during{memory.New(), func() {
+		m.pass(time.Minute)
+		if got := c.Now(); !got.Equal(noon) {
+			t.Errorf("%v was told", got)
+		}
+		looked = true
+	}})
+	if err != nil || !looked {
+		t.Fatal(err, looked)
+	}
+	if got := c.Now(); got.After(noon.Add(-time.Hour + time.Minute)) {
+		t.Errorf("then %v", got)
+	}
+}
+
 // refusing fails every unit of work.
 type refusing struct{ ports.Store }
 

@@ -181,7 +181,7 @@ func TestAuthorizationRequest(t *testing.T) {
 			if page = b.Login(page, "alice", apptest.Password); page.IsConsent() {
 				page = b.Allow(page)
 			}
-			check(page, "code")
+			check(page, "code", "session_state")
 		}
 	})
 	t.Run("A1 A2 A3 A8", func(t *testing.T) {

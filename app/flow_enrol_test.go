@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/app/admin"
 	"latchkey/app/apptest"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
@@ -300,4 +301,68 @@ func TestApplicationAsksForSecondFactor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whoever lost everything gets back in with the help of the operator: the factors go, with what was signed in with them.
+func TestFactorsAreTakenOff(t *testing.T) {
+	t.Parallel()
+	for name, help := range map[string]func(*apptest.Provider) error{
+		"user reset-factors": func(p *apptest.Provider) error {
+			change, err := p.Admin.ResetFactors(t.Context(), audit.Caller{RequestID: "req_test"}, "bob", true)
+			if err != nil || len(change.Effects) == 0 || !hasFactor(p) {
+				t.Errorf("the plan: %+v, %v", change, err)
+			}
+			_, err = p.Admin.ResetFactors(t.Context(), audit.Caller{RequestID: "req_test"}, "bob", false)
+			return err
+		},
+		"recover-admin": func(p *apptest.Provider) error {
+			link, err := p.Admin.RecoverAdmin(t.Context(), audit.Caller{RequestID: "req_test"}, "bob")
+			if err == nil {
+				b := p.Browser()
+				b.Submit(b.Get("/reset?token="+url.QueryEscape(link.Secret.Reveal())), set("password", apptest.Password, "password_again", apptest.Password))
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, phone := enrolled(t)
+			b, waiting := p.Browser(), p.Browser()
+			b.Factor(asked(t, b), phone.Code())
+			asked(t, waiting)
+			if err := help(p); err != nil {
+				t.Fatal(err)
+			}
+			if events := p.Events(audit.FactorRemoved); len(events) != 1 || events[0].Facts["how"] == "" {
+				t.Errorf("events %v", events)
+			}
+			anonymous(t, b)
+			if waiting.Factor(waiting.Get("/second-factor?recovery=1"), phone.Recovery[0]); isSignedIn(waiting) {
+				t.Error("a recovery code outlives the factors")
+			}
+			in := p.Browser()
+			if tryLogin(in, "bob", apptest.Password); !isSignedIn(in) {
+				t.Error("bob is still asked for more than the password")
+			}
+			if change, err := p.Admin.ResetFactors(t.Context(), audit.Caller{RequestID: "req_test"}, "bob", false); err != nil || change.Action != admin.Unchanged {
+				t.Errorf("once more: %+v, %v", change, err)
+			}
+		})
+	}
+}
+
+// A new password is no way around: whoever waits for the second factor with the old one is sent back.
+func TestPasswordChangeEndsTheSecondStep(t *testing.T) {
+	t.Parallel()
+	p, phone := enrolled(t)
+	in, waiting := p.Browser(), p.Browser()
+	in.Factor(asked(t, in), phone.Code())
+	page := asked(t, waiting)
+	wantAccount(t, changePassword(in, apptest.Password, newPassword))
+	if page := waiting.Factor(page, phone.Code()); page.IsFactor() || isSignedIn(waiting) {
+		t.Errorf("%d %s", page.Status, page.URL)
+	}
+	// The browser that changed it stays one with a second factor, and is not made younger by the password.
+	if page := send(in, "/account/recovery-codes", formOn(t, in.Get("/account"), "/account/recovery-codes", "")); len(apptest.RecoveryCodes(page)) != 10 {
+		t.Errorf("%d %s", page.Status, page.URL)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"latchkey/app/apptest"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
+	"latchkey/ports"
 )
 
 func TestIntrospection(t *testing.T) {
@@ -51,6 +52,24 @@ func TestIntrospection(t *testing.T) {
 			}
 		})
 		wantActive(t, introspect(web, one.Get("access_token"), set("client_id", "web", "client_secret", apptest.Secret)))
+	})
+	t.Run("a refresh token whose ground is gone, however that came", func(t *testing.T) {
+		one := web.SignIn(p.Browser(), "bob")
+		wantActive(t, introspect(web, one.Get("refresh_token")))
+		id := oauth.TokenID(introspect(web, one.Get("access_token")).Get("jti")).Family()
+		update(t, p, func(tx ports.Tx) error {
+			family, err := tx.TokenFamily(id)
+			if err != nil {
+				return err
+			}
+			g, err := tx.Grant(family.Grant)
+			if err != nil {
+				return err
+			}
+			g.Revoke(p.Now())
+			return tx.SaveGrant(g)
+		})
+		wantInactive(t, introspect(web, one.Get("refresh_token")))
 	})
 	t.Run("IN-02; S1 introspection: inactive token", func(t *testing.T) {
 		one := web.SignIn(b, "alice")

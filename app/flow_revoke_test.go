@@ -226,6 +226,32 @@ func TestRevocation(t *testing.T) {
 	})
 }
 
+// What opens nothing any more leaves neither a row nor a record, however often a client presents it.
+func TestRevokeExpiredAccessToken(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	web := p.Client("web")
+	old := web.SignIn(p.Browser(), "alice").Get("access_token")
+	p.Advance(20 * time.Minute)
+	unchanged(t, p, func() {
+		recorded(t, p, func() { wantRevoked(t, revoke(web, old)) })
+	})
+}
+
+// OP-05: an access token that had expired is not good again: the database does not know it, so its family ends.
+func TestAccessTokensFromBeforeTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	web := p.Client("web")
+	old := web.SignIn(p.Browser(), "alice").Get("access_token")
+	wantActive(t, introspect(web, old))
+	p.Advance(20 * time.Minute)
+	p.Admin.Now()
+	p.Advance(-15 * time.Minute)
+	wantInactive(t, introspect(web, old))
+	wantActive(t, introspect(web, web.SignIn(p.Browser(), "alice").Get("access_token")))
+}
+
 // OP-05: a token about a client hangs on nothing that a clock set back makes final, and a revocation is not kept for longer
 // than the token lasts. So none from before is accepted after.
 func TestClientTokensFromBeforeTheClockWasSetBack(t *testing.T) {

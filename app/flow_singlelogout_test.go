@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -130,8 +129,15 @@ func TestCentralLogout(t *testing.T) {
 		for _, form := range h.told() {
 			j := verify(t, p, form.Get("logout_token")) // by a published key
 			heard[j.claims["aud"].(string)] = j
-			if len(form) != 1 || heard == nil {
+			if len(form) != 1 {
 				t.Errorf("parameters %v", form)
+			}
+			// The token-type matrix: a logout token is good for nothing else.
+			dead(t, web, form.Get("logout_token"))
+			wantError(t, central(web, form.Get("logout_token"), ""), 401, "invalid_token")
+			wantAsked(t, logout(elsewhere, set("id_token_hint", form.Get("logout_token"))))
+			if r := introspect(web, form.Get("logout_token")); r.JSON["active"] != false {
+				t.Errorf("introspection: %s", r.Text)
 			}
 		}
 		if len(heard) != 2 {
@@ -256,6 +262,29 @@ func TestBackChannelRetries(t *testing.T) {
 			t.Errorf("%+v", n)
 		}
 	})
+	t.Run("LO-06: one application that hangs keeps no other waiting", func(t *testing.T) {
+		hold := make(chan struct{})
+		h.answer(200, hold)
+		quick := newHearer(t)
+		p.Apply(clients("quick", `"backchannel_logout_uri": "`+quick.URL+`/bc"`))
+		var hung []apptest.Reply
+		for range 20 {
+			hung = append(hung, web.SignIn(p.Browser(), "bob"))
+		}
+		endAll(t, p, "bob")
+		if err := p.Deliveries.Due(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r := central(p.Client("quick"), p.Client("quick").SignIn(p.Browser(), "alice").Get("access_token"), "")
+		if got := status(r); got != "delivered" || len(quick.told()) != 1 {
+			t.Errorf("status %v behind %d others", got, len(hung))
+		}
+		close(hold)
+		p.Deliver()
+		if n := len(h.told()); n != 20 {
+			t.Errorf("%d of 20 were told", n)
+		}
+	})
 	t.Run("LO-06: 500, down, then there again, across a restart", func(t *testing.T) {
 		h.answer(500, nil)
 		one := web.SignIn(p.Browser(), "alice")
@@ -325,7 +354,7 @@ func TestBackChannelRetries(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer second.Close()
-		for range 4 {
+		for range 8 {
 			var both sync.WaitGroup
 			for _, d := range []interface{ Due() error }{due{t, p.App}, due{t, second}} {
 				both.Go(func() {
@@ -376,73 +405,3 @@ type due struct {
 }
 
 func (d due) Due() error { return d.a.Deliveries.Due(d.t.Context()) }
-
-// Every way in which a session ends saves what its applications have to be told; what merely ends tokens does not.
-func TestEveryEndIsTold(t *testing.T) {
-	t.Parallel()
-	h := newHearer(t)
-	p := apptest.New(t, channels(h))
-	web := p.Client("web")
-	declare := func(text string) { p.Apply(`{"users": [{"username": "bob", ` + text + `}]}`) }
-	for name, c := range map[string]struct {
-		end  func(b *apptest.Browser, tokens apptest.Reply)
-		told bool
-	}{
-		"the application asks":  {func(b *apptest.Browser, r apptest.Reply) { logout(b, set("id_token_hint", r.Get("id_token"))) }, true},
-		"the start page":        {func(b *apptest.Browser, _ apptest.Reply) { b.Submit(b.Get("/"), nil) }, true},
-		"the command line":      {func(_ *apptest.Browser, r apptest.Reply) { endAll(t, p, "bob") }, true},
-		"the account is closed": {func(*apptest.Browser, apptest.Reply) { declare(`"disabled": true`); declare(`"disabled": false`) }, true},
-		"another password": {func(*apptest.Browser, apptest.Reply) {
-			declare(`"password": "` + apptest.Password + ` too"`)
-			declare(`"password": "` + apptest.Password + `"`)
-		}, true},
-		"another administrator": {func(*apptest.Browser, apptest.Reply) { declare(`"admin": true`); declare(`"admin": false`) }, true},
-		"somebody else signs in": {func(b *apptest.Browser, _ apptest.Reply) {
-			page := web.Authorize(b, set("prompt", "login"))
-			b.Login(page, "alice", apptest.Password)
-		}, true},
-		"the account page, in another browser": {func(*apptest.Browser, apptest.Reply) {
-			other := p.Browser()
-			other.Login(other.Get("/login"), "bob", apptest.Password)
-			send(other, "/account/sessions", formOn(t, other.Get("/account"), "/account/sessions", ""))
-		}, true},
-		"the account page, with another password": {func(b *apptest.Browser, _ apptest.Reply) {
-			changePassword(b, apptest.Password, newPassword)
-			declare(`"password": "` + apptest.Password + `"`)
-		}, true},
-		"revocation": {func(_ *apptest.Browser, r apptest.Reply) { revoke(web, r.Get("refresh_token")) }, false},
-		"a replay": {func(_ *apptest.Browser, r apptest.Reply) {
-			web.Refresh(r.Get("refresh_token"))
-			web.Refresh(r.Get("refresh_token"))
-		}, false},
-	} {
-		b := p.Browser()
-		tokens := web.SignIn(b, "bob")
-		sid := verify(t, p, tokens.Get("id_token")).claims["sid"]
-		before := len(notices(t, p))
-		c.end(b, tokens)
-		fresh := notices(t, p)[:len(notices(t, p))-before]
-		about := slices.ContainsFunc(fresh, func(n oidc.LogoutNotice) bool { return string(n.Session) == sid && n.Client == "web" })
-		if about != c.told || len(fresh) > 1 {
-			t.Errorf("%s: notices %+v, want one: %v", name, fresh, c.told)
-		}
-		endAll(t, p, "bob")
-		endAll(t, p, "alice")
-	}
-	// Deleted, a user is still signed in elsewhere.
-	web.SignIn(p.Browser(), "bob")
-	before := len(notices(t, p))
-	if _, err := p.Admin.DeleteUser(t.Context(), audit.Caller{}, "bob", false); err != nil {
-		t.Fatal(err)
-	}
-	if len(notices(t, p)) != before+1 {
-		t.Error("the end of a deleted user was not told")
-	}
-}
-
-func endAll(t *testing.T, p *apptest.Provider, user string) {
-	t.Helper()
-	if _, err := p.Admin.EndSessions(t.Context(), audit.Caller{}, user, false); err != nil {
-		t.Fatal(err)
-	}
-}

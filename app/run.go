@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"latchkey/ports"
 )
 
 // Bounds of the HTTP server. A client that is slow on purpose loses its connection after seconds, and however many there
@@ -38,7 +36,6 @@ const (
 	noticesEvery     = time.Second // unless something changed, see changesEvery
 	clockSavedEvery  = time.Minute
 	sweepEvery       = time.Minute
-	sweepStep        = 200 // rows of each kind in one unit of work, so that nobody waits for it
 	certificateEvery = 5 * time.Second
 )
 
@@ -370,27 +367,4 @@ func rotateKeys(ctx context.Context, a *App, log *slog.Logger) error {
 		return fmt.Errorf("signing keys: %w", err)
 	}
 	return nil
-}
-
-// sweep deletes what expired, in small steps with room for others between them.
-func sweep(ctx context.Context, store ports.Store, now time.Time, log *slog.Logger) error {
-	total := 0
-	for {
-		deleted := 0
-		err := store.Update(ctx, func(tx ports.Tx) (err error) {
-			deleted, err = tx.Sweep(now, sweepStep)
-			return err
-		})
-		if total += deleted; err != nil || deleted == 0 {
-			if total > 0 {
-				log.Info("expired rows deleted", "rows", total)
-			}
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }

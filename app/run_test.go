@@ -368,7 +368,7 @@ func TestSweep(t *testing.T) {
 	now := a.Admin.Now()
 	key := func(i int) [32]byte { return sha256.Sum256(fmt.Append(nil, i)) }
 	err = a.Store.Update(t.Context(), func(tx ports.Tx) error {
-		for i := range 2*sweepStep + 1 {
+		for i := range 2*sweepMost + 1 {
 			at := now.Add(-48 * time.Hour)
 			if err := tx.SaveTicket(identity.Ticket{Key: key(i), Purpose: identity.SetupTicket, CreatedAt: at, ExpiresAt: at}); err != nil {
 				return err
@@ -384,7 +384,7 @@ func TestSweep(t *testing.T) {
 	}
 	left := 0
 	err = a.Store.View(t.Context(), func(r ports.Reader) error {
-		for i := -1; i < 2*sweepStep+1; i++ {
+		for i := -1; i < 2*sweepMost+1; i++ {
 			if _, err := r.Ticket(key(i)); err == nil {
 				left++
 			} else if !errors.Is(err, ports.ErrNotFound) {

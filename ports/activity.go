@@ -15,7 +15,8 @@ type Activity struct {
 	Older  int64         // where the next older ones begin: before this number; 0: there are none
 	// Clients are those the events name, as far as they still exist.
 	Clients map[oauth.ClientID]oauth.Client
-	SignIns []SignInDay // of the last days, oldest first; none on a page of older events
+	Grants  map[oauth.GrantID]bool // which of those the events name are still kept
+	SignIns []SignInDay            // of the last days, oldest first; none on a page of older events
 }
 
 // SignInDay counts the sign-ins to an account on a day of its user.

@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"slices"
+	"time"
 
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
@@ -62,4 +63,26 @@ type SignedOutOfApplication struct {
 // Frames reports whether some application is signed out by a frame of the browser.
 func (s SignedOut) Frames() bool {
 	return slices.ContainsFunc(s.Applications, func(a SignedOutOfApplication) bool { return a.Frame != "" })
+}
+
+// Notices shows operators which applications were told by the back channel that a session ended.
+type Notices interface {
+	// LogoutNotices returns what is on record, newest first, at most limit.
+	LogoutNotices(ctx context.Context, limit int) ([]NoticeInfo, error)
+}
+
+// NoticeInfo is what is shown of a logout notice.
+type NoticeInfo struct {
+	Client      oauth.ClientID     `json:"client_id"`
+	ClientName  string             `json:"client_name"`
+	User        string             `json:"username,omitempty"` // empty: deleted
+	Subject     identity.UserID    `json:"sub"`
+	Session     identity.SessionID `json:"sid"`
+	State       oidc.DeliveryState `json:"state"`
+	Attempts    int                `json:"attempts"`
+	CreatedAt   time.Time          `json:"created_at"`
+	NextAt      time.Time          `json:"next_at,omitzero"`
+	DeliveredAt time.Time          `json:"delivered_at,omitzero"`
+	FailedAt    time.Time          `json:"failed_at,omitzero"`
+	LastError   string             `json:"last_error,omitempty"`
 }

@@ -206,7 +206,7 @@ type AccountProof struct {
 // PasswordForm asks for a new password. It always needs the current one.
 type PasswordForm struct {
 	AccountProof
-	New string
+	New, Again string
 }
 
 // EmailForm asks for another e-mail address. Nobody has verified it then.

@@ -224,6 +224,6 @@ func (t *tx) Sweep(now time.Time, limit int) (int, error) {
 	for _, f := range t.families.rows {
 		inUse[f.value.Grant] = true
 	}
-	n += t.grants.remove(limit, func(g oauth.Grant) bool { return !g.RevokedAt.IsZero() && !inUse[g.ID] })
+	n += t.grants.remove(limit, func(g oauth.Grant) bool { return done(g.RevokedAt, keepPast) && !inUse[g.ID] })
 	return n, t.failed
 }

@@ -126,10 +126,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	show := func(user identity.User, problems problemSet) any { return s.passwordPage(b, user, problems) }
-	if f.get("password") != f.get("password_again") {
-		return s.again(w, r, http.StatusOK, problemSet{Problems: []messageID{msgPasswordMismatch}}, show)
-	}
-	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.get("password")})
+	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.get("password"), Again: f.get("password_again")})
 	return s.changed(w, r, change, err, "password", show)
 }
 

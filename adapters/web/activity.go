@@ -38,7 +38,8 @@ type activityEvent struct {
 	By    messageID // who asked, when it was no browser of the user
 	From  device
 	IP    string
-	Alarm bool // it may have been somebody else
+	URL   string // of the application's tokens; empty: there is nothing to see
+	Alarm bool   // it may have been somebody else
 }
 
 // showActivity shows users what happened to their account.
@@ -68,6 +69,9 @@ func (s *server) activityPage(a ports.Activity, before int64) activityPage {
 	}
 	for _, e := range a.Events {
 		shown := happened(e, a.Clients[oauth.ClientID(e.Client)], zone)
+		if grant := oauth.GrantID(e.Grant); a.Grants[grant] {
+			shown.URL = s.historyOf(grant)
+		}
 		if n := len(p.Days); n == 0 || p.Days[n-1].Day.date() != shown.When.date() {
 			p.Days = append(p.Days, activityDay{Day: shown.When})
 		}

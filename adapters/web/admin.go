@@ -99,6 +99,10 @@ func (s *server) refusalCards(refusals []ports.Refusal) []refusalCard {
 	return cards
 }
 
+func (s *server) refusalsURL(client string) string {
+	return s.path(adminPath+"/explain") + "?client_id=" + url.QueryEscape(client)
+}
+
 func (s *server) explainURL(ref string) string {
 	return s.path(adminPath+"/explain") + "?ref=" + url.QueryEscape(ref)
 }

@@ -40,6 +40,14 @@ func (s *stub) Refusals(_ context.Context, client string, _ int, _ string) ([]po
 	return []ports.Refusal{{Ref: "err_abc", Client: "web", Code: "invalid_grant", Summary: "The code was redeemed twice."}}, nil
 }
 
+func (s *stub) LogoutNotices(_ context.Context, limit int) ([]ports.NoticeInfo, error) {
+	s.note("LogoutNotices", audit.Caller{})
+	if s.onNotices != nil {
+		return s.onNotices(limit)
+	}
+	return nil, nil
+}
+
 const signedInCookie = "Cookie: __Host-latchkey-session=s; __Host-latchkey-browser=b1"
 
 // AD-03: every route below /admin there is, by every method it has, is closed to everybody but a recent administrator with a second factor. A
@@ -87,7 +95,7 @@ func TestEveryAdminRouteIsGuarded(t *testing.T) {
 				}
 			}
 		}
-		if found < 2 {
+		if found < 3 {
 			t.Errorf("%d routes of administration found", found)
 		}
 	}
@@ -233,6 +241,51 @@ func TestExplainPage(t *testing.T) {
 	if w := b.get("/admin/explain?ref=nothing", asBrowser, signedInCookie); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), `role="alert"`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+}
+
+// The page of logout messages says in the language of the page what became of each, and escapes what it does not know.
+func TestDeliveriesPage(t *testing.T) {
+	at := time.Date(2026, 11, 21, 2, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name    string
+		notice  ports.NoticeInfo
+		en, id  string
+		nowhere string
+	}{
+		{"new", ports.NoticeInfo{State: oidc.Pending, NextAt: at}, "Not sent yet", "Belum dikirim", "Next try"},
+		{"once", ports.NoticeInfo{State: oidc.Pending, Attempts: 1, NextAt: at, LastError: ports.ErrNoAnswer.Error()}, "did not answer in time", "tidak menjawab tepat waktu", "Tried 1"},
+		{"again", ports.NoticeInfo{State: oidc.Pending, Attempts: 4, NextAt: at, LastError: "the application answered with status 502, not 200"},
+			"Tried 4 times", "Dicoba 4 kali", "for good"},
+		{"next", ports.NoticeInfo{State: oidc.Pending, Attempts: 4, NextAt: at}, "<dt>Next try</dt><dd><time datetime=\"2026-11-21T02:00:00Z\">", "<dt>Dicoba lagi</dt>", "Last error"},
+		{"status", ports.NoticeInfo{State: oidc.Failed, FailedAt: at, LastError: "the application answered with status 400, not 200"},
+			"answered with status 400, not 200. Look", "dengan status 400, bukan 200", "Next try"},
+		{"given up", ports.NoticeInfo{State: oidc.Failed, FailedAt: at, LastError: ports.ErrUntrusted.Error()}, "Failed for good", "Gagal untuk seterusnya", "Next try"},
+		{"delivered", ports.NoticeInfo{State: oidc.Delivered, DeliveredAt: at, Attempts: 2}, "<dt>Delivered</dt>", "<dt>Terkirim</dt>", "Tried"},
+		{"of nobody any more", ports.NoticeInfo{State: oidc.Delivered, DeliveredAt: at, Subject: "usr_9"}, "Deleted <code>usr_9</code>", "Dihapus <code>usr_9</code>", "Tried"},
+		{"unknown words", ports.NoticeInfo{State: oidc.Failed, LastError: "the application answered with status <b>"}, `lang="en">the application answered with status &lt;b&gt;`, "&lt;b&gt;", "<b>"},
+	} {
+		b := newBench(t)
+		b.onNotices = func(int) ([]ports.NoticeInfo, error) { return []ports.NoticeInfo{c.notice}, nil }
+		if page := b.get("/admin/logout", asBrowser, signedInCookie).Body.String(); !strings.Contains(page, c.en) || strings.Contains(page, c.nowhere) {
+			t.Errorf("%s: no %s, or %s, in %s", c.name, c.en, c.nowhere, page)
+		}
+		if page := b.get("/admin/logout?ui_locales=id", asBrowser, signedInCookie).Body.String(); !strings.Contains(page, c.id) {
+			t.Errorf("%s: no %s in %s", c.name, c.id, page)
+		}
+	}
+	b := newBench(t, issuer(testIssuer+"/tenant"))
+	b.onNotices = func(limit int) ([]ports.NoticeInfo, error) {
+		return slices.Repeat([]ports.NoticeInfo{{Client: "a b", ClientName: "A", State: oidc.Delivered}}, limit), nil
+	}
+	page := b.get("/tenant/admin/logout", asBrowser, signedInCookie).Body.String()
+	if !strings.Contains(page, `href="/tenant/admin/explain?client_id=a&#43;b"`) || !strings.Contains(page, "The last 100 are shown.") {
+		t.Errorf("%.3000s", page)
+	}
+	if page := b.get("/tenant/admin", asBrowser, signedInCookie).Body.String(); !strings.Contains(page, `href="/tenant/admin/logout"`) {
+		t.Errorf("%s", page)
+	}
+	b.onNotices = func(int) ([]ports.NoticeInfo, error) { return nil, context.DeadlineExceeded }
+	wantPage(t, b.get("/tenant/admin/logout", asBrowser, signedInCookie), http.StatusInternalServerError, msgServerFault)
 }
 
 // The record of a refusal names the client that the request names, and the refusals that all requests share stay as they are.

@@ -75,7 +75,7 @@ func newBench(t testing.TB, change ...func(*Config)) *bench {
 	b := &bench{stub: &stub{}, t: t, log: &log{}}
 	cfg := Config{Issuer: testIssuer, Log: slog.New(slog.NewJSONHandler(b.log, nil)), Now: time.Now, Secrets: &testSecrets{}, Keychain: testKeychain{},
 		Limits: noLimits{}, Metrics: noMetrics{}, Health: healthy{},
-		Authorization: b, Token: b, UserInfo: b, Revocation: b, Introspection: b, Logout: b, SingleLogout: b, Publications: b, Sessions: b, Account: b, Setup: b, Reset: b, Denials: b, Challenges: b, Factors: b, Passkeys: b, Administrators: b, Explainer: b}
+		Authorization: b, Token: b, UserInfo: b, Revocation: b, Introspection: b, Logout: b, SingleLogout: b, Publications: b, Sessions: b, Account: b, Setup: b, Reset: b, Denials: b, Challenges: b, Factors: b, Passkeys: b, Administrators: b, Explainer: b, Notices: b}
 	for _, c := range change {
 		c(&cfg)
 	}

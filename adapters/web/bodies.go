@@ -340,12 +340,14 @@ func pageOf(body any) (name string, leaves bool, err error) {
 		return "admin", false, nil
 	case explainPage:
 		return "admin_explain", false, nil
+	case deliveriesPage:
+		return "admin_logout", false, nil
 	}
 	return "", false, fmt.Errorf("no page for %T", body)
 }
 
 var pageNames = []string{"login", "consent", "select_account", "error", "setup", "reset", "done", "home",
-	"account", "account_password", "account_email", "account_confirm", "account_activity", "account_application", "logout", "signed_out", "error_codes", "admin", "admin_explain",
+	"account", "account_password", "account_email", "account_confirm", "account_activity", "account_application", "logout", "signed_out", "error_codes", "admin", "admin_explain", "admin_logout",
 	"second_factor", "enrol", "totp", "recovery_codes", "own_factor", "passkeys"}
 
 // Minutes to wait, at least one: "wait 0 minutes" would be read as "now".

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"latchkey/domain/identity"
@@ -133,7 +134,8 @@ func (s *server) loginPage(b ports.Browser, next ports.Next) (int, loginPage) {
 		Reauth:       next.User.ID != "" && next.Wanted.ID == "" && !next.Interaction.Switch,
 	}
 	if p.Passkey = s.passkeyButtonAt("/login/passkey", msgUsePasskey); p.Passkey != nil {
-		p.Passkey.Autofill = true
+		// One that was just refused is not offered again unasked: a device that needs no touch would send it for ever.
+		p.Passkey.Autofill = !strings.HasPrefix(string(next.Login.Problem), "passkey_")
 	}
 	if len(p.Username) > identity.MaxEmail {
 		p.Username = ""

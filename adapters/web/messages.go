@@ -116,8 +116,8 @@ const (
 
 // catalogue holds all texts by language.
 var catalogue = map[locale]map[messageID]string{
-	english:    joined(messagesEnglish, activityEnglish),
-	indonesian: joined(messagesIndonesian, activityIndonesian),
+	english:    joined(messagesEnglish, activityEnglish, passkeyEnglish, adminEnglish),
+	indonesian: joined(messagesIndonesian, activityIndonesian, passkeyIndonesian, adminIndonesian),
 }
 
 func joined(parts ...map[messageID]string) map[messageID]string {

@@ -84,6 +84,9 @@ func TestMessagesComplete(t *testing.T) {
 		msgByApplication, msgByServer, msgLineWorks, msgLineRevoked, msgLineExpired}) {
 		used[id] = true
 	}
+	for id := range maps.Values(deliveryProblems) {
+		used[id], used[msgDeliveryStatus] = true, true
+	}
 	for _, l := range locales {
 		for id := range used {
 			if strings.TrimSpace(catalogue[l][id]) == "" {

@@ -263,7 +263,7 @@ func (v pageView) Failed() bool {
 // Wide tells whether the page is more than one form or message.
 func (v pageView) Wide() bool {
 	switch body := v.Body.(type) {
-	case accountPage, activityPage, applicationPage, passkeysPage, totpPage, errorCodesPage, adminPage, explainPage:
+	case accountPage, activityPage, applicationPage, passkeysPage, totpPage, errorCodesPage, adminPage, explainPage, deliveriesPage:
 		return true
 	case errorPage:
 		return body.Explanation != nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"flag"
+	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -90,6 +91,9 @@ func TestPageHeaders(t *testing.T) {
 			"Content-Type":            {"text/html; charset=utf-8"},
 			"Cache-Control":           {"no-store"},
 			"Content-Security-Policy": {policy},
+		}
+		if f := sample.frame; f.Refresh != "" {
+			want.Set("Refresh", fmt.Sprintf("%d; url=%s", f.RefreshSeconds, f.Refresh))
 		}
 		if diff := cmp.Diff(want, got.Header()); diff != "" {
 			t.Error(diff)

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -100,5 +101,27 @@ func TestSetupSaysEverythingAtOnce(t *testing.T) {
 	wantPage(t, w, http.StatusOK, msgPasswordMismatch)
 	if typed.Again != "another" {
 		t.Errorf("the use case saw %q as the second password", typed.Again)
+	}
+}
+
+// The same holds for the form for a new password in the account, whose use case sees both passwords.
+func TestPasswordSaysEverythingAtOnce(t *testing.T) {
+	b := newBench(t)
+	b.onChange = func(form any) (ports.AccountChange, error) {
+		f := form.(ports.PasswordForm)
+		if f.New != "hunter2" || f.Again != "another" {
+			t.Errorf("the use case saw %q and %q", f.New, f.Again)
+		}
+		return ports.AccountChange{Problems: []error{ports.ErrPasswordNeeded, identity.ErrPasswordShort, ports.ErrPasswordsDiffer}}, nil
+	}
+	fields := ownForm{action: "/account/password", page: "/account/password", fields: url.Values{"current": {""}}}.open(b, browserOne)
+	fields.Set("password", "hunter2")
+	fields.Set("password_again", "another")
+	w := b.post("/account/password", fields.Encode(), asBrowser, browserOne)
+	for _, want := range []messageID{msgCurrentNeeded, msgPasswordShort, msgPasswordMismatch} {
+		wantPage(t, w, http.StatusOK, want)
+	}
+	if strings.Contains(w.Body.String(), "hunter") {
+		t.Errorf("a password came back: %s", w.Body)
 	}
 }

@@ -22,12 +22,12 @@ func activitySamples() []samplePage {
 	program := audit.Caller{IP: "192.0.2.20", UserAgent: "node"}
 	because := func(reason string) map[string]string { return map[string]string{"reason": reason} }
 
-	activity := ports.Activity{User: user, Older: 41, Clients: map[oauth.ClientID]oauth.Client{"kopi": kopi}}
+	activity := ports.Activity{User: user, Older: 41, Clients: map[oauth.ClientID]oauth.Client{"kopi": kopi}, Grants: map[oauth.GrantID]bool{"g1": true}}
 	for _, e := range []audit.Event{
 		{Kind: audit.LoginSucceeded, At: at(0, 0), Caller: firefox, Facts: map[string]string{"amr": "pwd otp mfa"}},
 		{Kind: audit.LoginLocked, At: at(0, 9), Caller: stranger},
 		{Kind: audit.LoginFailed, At: at(0, 10), Caller: stranger},
-		{Kind: audit.TokenReplayed, At: at(0, 90), Caller: program, Client: "kopi", Family: "f"},
+		{Kind: audit.TokenReplayed, At: at(0, 90), Caller: program, Client: "kopi", Grant: "g1", Family: "f"},
 		{Kind: audit.GrantRevoked, At: at(1, 0), Caller: firefox, Client: "kopi", Family: "f", Facts: because("session ended")},
 		{Kind: audit.SessionEnded, At: at(1, 0), Caller: firefox},
 		{Kind: audit.PasswordChanged, At: at(1, 600), Facts: map[string]string{"how": "an administrator set it"}},
@@ -39,12 +39,12 @@ func activitySamples() []samplePage {
 	for i := range 30 {
 		day := ports.SignInDay{Start: at(29-i, 9*60)}
 		switch {
-		case i%4 == 1:
-			day.OK = 1 + i%3
 		case i == 22:
 			day.Failed = 2
 		case i == 29:
-			day.OK, day.Failed = 2, 9
+			day.OK, day.Failed = 2, 3
+		case i%4 == 1:
+			day.OK = 1 + i%3
 		}
 		activity.SignIns = append(activity.SignIns, day)
 	}

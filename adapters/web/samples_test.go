@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"latchkey/domain/oidc"
+)
 
 var sampleApp = appCard{
 	Name: "Kopi Notes", Host: "notes.example",
@@ -134,6 +138,16 @@ func samplePages() []samplePage {
 			{Ref: "err_aaaaaaaaaaaaaaaa", Code: "forbidden", Summary: "A form was sent that did not come from a page of this server.",
 				URL: "/admin/explain?ref=err_aaaaaaaaaaaaaaaa", When: shown("2026-11-21T01:00:00Z")},
 		}}},
+		{"admin_logout", frame{Path: "/admin/logout"}, deliveriesPage{More: 100, Deliveries: []deliveryCard{
+			{Name: "Kopi Notes", Client: "kopi", URL: "/admin/explain?client_id=kopi", User: "tio", State: oidc.Pending, Attempts: 3, SignedOut: shown("2026-11-21T02:00:00Z"),
+				Changed: shown("2026-11-21T02:06:10Z"), Problem: problemWords{Message: msgDeliveryStatus, Status: 503}},
+			{Name: "Meridian", Client: "meridian", URL: "/admin/explain?client_id=meridian", User: "sari", State: oidc.Delivered, Attempts: 1,
+				SignedOut: shown("2026-11-21T01:00:00Z"), Changed: shown("2026-11-21T01:00:01Z")},
+			{Name: "Kopi Notes", Client: "kopi", URL: "/admin/explain?client_id=kopi", Subject: "usr_1", State: oidc.Failed, Attempts: 16, SignedOut: shown("2026-11-20T01:00:00Z"),
+				Changed: shown("2026-11-21T00:36:10Z"), Problem: problemWords{Other: "words of another version"}},
+			{Name: "Grafana", Client: "grafana", URL: "/admin/explain?client_id=grafana", User: "tio", State: oidc.Pending, SignedOut: shown("2026-11-20T00:00:00Z")},
+		}}},
+		{"admin_logout_none", frame{Path: "/admin/logout"}, deliveriesPage{}},
 		{"admin_none", frame{Path: "/admin"}, adminPage{}},
 		{"admin_explain", frame{Path: "/admin/explain?ref=err_7w3kq2xnd5gzhc4a"}, explainPage{Action: "/admin/explain", Ref: "err_7w3kq2xnd5gzhc4a", Explanation: sampleExplanation()}},
 		{"admin_explain_not_found", frame{Path: "/admin/explain?ref=x"}, explainPage{Action: "/admin/explain", Ref: "x", NotFound: "x is no reference."}},

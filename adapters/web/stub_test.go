@@ -60,6 +60,7 @@ type stub struct {
 	onDeny          func(audit.Kind, *oauth.Error) error
 	onAdministrator func() (identity.User, error)
 	onExplain       func(ref string) (ports.Explanation, error)
+	onNotices       func(limit int) ([]ports.NoticeInfo, error)
 }
 
 func (s *stub) note(call string, c audit.Caller) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -72,6 +73,9 @@ func (s *server) showApplication(w http.ResponseWriter, r *request) error {
 	}
 	b := s.browser(r)
 	h, err := s.Account.Application(r.Context(), r.caller, b, oauth.GrantID(grant))
+	if errors.Is(err, ports.ErrNotFound) {
+		return errNotFound
+	}
 	if err != nil {
 		return err
 	}
@@ -95,12 +99,17 @@ func (s *server) applicationPage(h ports.ApplicationHistory) applicationPage {
 // applicationCard is what the pages show of an application the user allowed something.
 func (s *server) applicationCard(a ports.AccountApplication, of identity.User) applicationCard {
 	zone := of.Claims.Zoneinfo
-	c := applicationCard{ID: string(a.Grant.ID), URL: s.path(disconnectForm.path) + "?grant=" + url.QueryEscape(string(a.Grant.ID)), Name: a.Client.DisplayName(),
+	c := applicationCard{ID: string(a.Grant.ID), URL: s.historyOf(a.Grant.ID), Name: a.Client.DisplayName(),
 		HomeURL: a.Client.ClientURI, Scopes: a.Grant.Scope.List(), Since: momentOf(a.Grant.CreatedAt, zone), LastUsed: momentOf(a.LastUsed, zone)}
 	if len(a.Client.RedirectURIs) > 0 {
 		c.Host = hostOf(a.Client.RedirectURIs[0])
 	}
 	return c
+}
+
+// historyOf is the address of the page about a grant.
+func (s *server) historyOf(id oauth.GrantID) string {
+	return s.path(disconnectForm.path) + "?grant=" + url.QueryEscape(string(id))
 }
 
 func lineOf(number int, l ports.TokenLine, client oauth.Client, zone string) tokenLine {

@@ -45,6 +45,7 @@ type Config struct {
 
 	Administrators ports.Administrators
 	Explainer      ports.Explainer
+	Notices        ports.Notices
 
 	Demo string // path of the demonstration application, for a link; empty: there is none
 }
@@ -157,6 +158,7 @@ func (s *server) table() map[string]route {
 		{[]string{"/"}, route{methods: get(s.home), endpoint: ports.EndpointPage}},
 		{[]string{adminPath}, route{methods: get(s.showAdmin), endpoint: ports.EndpointPage}},
 		{[]string{adminPath + "/explain"}, route{methods: get(s.showExplain), endpoint: ports.EndpointPage}},
+		{[]string{deliveriesPath}, route{methods: get(s.showDeliveries), endpoint: ports.EndpointPage}},
 		{[]string{"/errors"}, route{methods: get(s.errorCodes), endpoint: ports.EndpointPage}},
 		{[]string{style}, route{methods: document(s.styleSheet), quiet: true, endpoint: ports.EndpointStatic}},
 		{[]string{"/healthz"}, route{methods: document(s.healthz), machine: true, public: true, endpoint: ports.EndpointHealth}},

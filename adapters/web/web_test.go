@@ -63,7 +63,7 @@ func endpoints(style string) []endpoint {
 		{[]string{"/.well-known/change-password"}, map[string]int{"GET": 303}, "GET"},
 		{[]string{"/errors"}, map[string]int{"GET": 200}, "GET"},
 		{[]string{"/admin"}, map[string]int{"GET": 200}, "GET"},
-		{[]string{"/admin/explain"}, map[string]int{"GET": 200}, "GET"},
+		{[]string{"/admin/explain", "/admin/logout"}, map[string]int{"GET": 200}, "GET"},
 		{[]string{"/healthz", "/readyz"}, document, "GET, HEAD"},
 	}
 }

@@ -115,7 +115,7 @@ var (
 )
 
 func (b *bench) changePassword(password string) (ports.AccountChange, error) {
-	return b.ChangePassword(b.t.Context(), caller, laptop, ports.PasswordForm{AccountProof: proof, New: password})
+	return b.ChangePassword(b.t.Context(), caller, laptop, ports.PasswordForm{AccountProof: proof, New: password, Again: password})
 }
 
 // LG-11: of two changes at once one wins, and the other changes nothing.
@@ -234,6 +234,19 @@ func TestPasswordOfTheSite(t *testing.T) {
 	}
 	if n := b.attempts(); n != 0 {
 		t.Errorf("%d attempts were counted for passwords that were never looked at", n)
+	}
+}
+
+// Whatever is wrong with the form itself is said at once, and costs no attempt.
+func TestPasswordFormSaysEverythingAtOnce(t *testing.T) {
+	b := newBench(t)
+	out, err := b.ChangePassword(t.Context(), caller, laptop, ports.PasswordForm{AccountProof: ports.AccountProof{User: "alice"}, New: "short", Again: "shorter"})
+	if err != nil || !slices.Equal(out.Problems, []error{ports.ErrPasswordNeeded, identity.ErrPasswordShort, ports.ErrPasswordsDiffer}) {
+		t.Errorf("%+v, %v", out, err)
+	}
+	out, err = b.ChangePassword(t.Context(), caller, laptop, ports.PasswordForm{AccountProof: proof, New: newPassword, Again: newPassword + " "})
+	if err != nil || !slices.Equal(out.Problems, []error{ports.ErrPasswordsDiffer}) || b.user().Password != "hash of "+oldPassword || b.attempts() != 0 {
+		t.Errorf("%+v, %v, %d attempts", out, err, b.attempts())
 	}
 }
 

@@ -52,7 +52,7 @@ func (e Endpoint) Activity(ctx context.Context, b ports.Browser, before int64) (
 			a.Events = a.Events[:activityPage]
 			a.Older = a.Events[activityPage-1].Seq
 		}
-		if a.Clients, err = named(r, a.Events); err != nil || before != 0 {
+		if a.Clients, a.Grants, err = named(r, a.Events); err != nil || before != 0 {
 			return err
 		}
 		days := calendar(now, a.User)
@@ -63,24 +63,26 @@ func (e Endpoint) Activity(ctx context.Context, b ports.Browser, before int64) (
 	return a, err
 }
 
-// named returns the clients that events name.
-func named(r ports.Reader, events []audit.Event) (map[oauth.ClientID]oauth.Client, error) {
-	clients := map[oauth.ClientID]oauth.Client{}
+// named returns the clients and grants that events name, as far as they still exist.
+func named(r ports.Reader, events []audit.Event) (map[oauth.ClientID]oauth.Client, map[oauth.GrantID]bool, error) {
+	clients, grants := map[oauth.ClientID]oauth.Client{}, map[oauth.GrantID]bool{}
 	for _, e := range events {
-		id := oauth.ClientID(e.Client)
-		if _, known := clients[id]; known || id == "" {
-			continue
+		if id := oauth.ClientID(e.Client); clients[id].ID == "" && id != "" {
+			c, err := r.Client(id)
+			if err != nil && !errors.Is(err, ports.ErrNotFound) {
+				return nil, nil, err
+			}
+			clients[id] = c
 		}
-		c, err := r.Client(id)
-		if errors.Is(err, ports.ErrNotFound) {
-			continue
+		if id := oauth.GrantID(e.Grant); !grants[id] && id != "" {
+			_, err := r.Grant(id)
+			if err != nil && !errors.Is(err, ports.ErrNotFound) {
+				return nil, nil, err
+			}
+			grants[id] = err == nil
 		}
-		if err != nil {
-			return nil, err
-		}
-		clients[id] = c
 	}
-	return clients, nil
+	return clients, grants, nil
 }
 
 // calendar returns the last days of the user, today included, oldest first. A day begins at midnight where the user is, also

@@ -32,6 +32,9 @@ func (e Endpoint) ChangePassword(ctx context.Context, caller audit.Caller, b por
 	if err := identity.CheckPassword(form.New, append(identity.SiteWords(e.Issuer), v.user.Username)...); err != nil {
 		out.Problems = append(out.Problems, err)
 	}
+	if form.New != form.Again {
+		out.Problems = append(out.Problems, ports.ErrPasswordsDiffer)
+	}
 	if len(out.Problems) > 0 {
 		return out, nil
 	}

@@ -1,6 +1,7 @@
-// Package account owns what signed-in users see of their own account and may change: password, e-mail address, sessions
-// and the applications they allowed. Nobody's account but one's own is in reach. Checking passwords, sessions and their
-// ends are left to package session; what administrators may do to others to package admin; pages to adapters/web.
+// Package account owns what signed-in users see of their own account, what happened to it included, and what they may change:
+// password, e-mail address, second factors, sessions and the applications they allowed. Nobody's account but one's own is in
+// reach. Checking passwords, sessions and their ends are left to package session; what administrators may do to others to
+// package admin; pages to adapters/web.
 //
 // What a change ends, always in its own unit of work:
 //

@@ -134,7 +134,11 @@ func (e Endpoint) ConfirmTOTP(ctx context.Context, caller audit.Caller, b ports.
 			f.Name, f.ConfirmedAt, f.LastUsedAt, f.LastStep = identity.FactorName(form.Name), v.now, v.now, step
 			event := v.event(audit.FactorEnrolled)
 			event.Facts = map[string]string{"factor": string(f.ID), "kind": string(f.Kind)}
-			if _, err := session.Raise(tx, v.session, session.AMROfCode(), caller, cookie, v.now); err != nil {
+			amr := session.AMROfCode()
+			if v.session.ACR == oidc.ACRMultiFactor { // it began with two factors already, and maybe without a password
+				amr = v.session.AMR
+			}
+			if _, err := session.Raise(tx, v.session, amr, caller, cookie, v.now); err != nil {
 				return err
 			}
 			if err := errors.Join(tx.SaveFactor(f), tx.Record(event)); err != nil {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -60,13 +61,14 @@ func (e Endpoint) Application(ctx context.Context, caller audit.Caller, b ports.
 		}
 		return nil
 	})
-	if another.user.ID != "" && errors.Is(err, ports.ErrNotFound) {
-		return ports.ApplicationHistory{}, errors.Join(err, e.Store.Update(ctx, func(tx ports.Tx) error {
-			_, err := notYours(tx, another, nil, "grant", string(id))
-			return err
-		}))
+	if another.user.ID == "" {
+		return h, err
 	}
-	return h, err
+	fault := e.Store.Update(ctx, func(tx ports.Tx) error {
+		_, err := notYours(tx, another, nil, "grant", string(id))
+		return err
+	})
+	return ports.ApplicationHistory{}, cmp.Or(fault, err)
 }
 
 func lineOf(r ports.Reader, f oauth.TokenFamily, now time.Time) (ports.TokenLine, error) {

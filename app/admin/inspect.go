@@ -41,7 +41,7 @@ type UserDetail struct {
 	Password          bool              `json:"password"` // whether there is one
 	PasswordChangedAt time.Time         `json:"password_changed_at,omitzero"`
 	DisabledAt        time.Time         `json:"disabled_at,omitzero"`
-	LockedUntil       time.Time         `json:"locked_until,omitzero"` // too many failed attempts
+	LockedUntil       time.Time         `json:"locked_until,omitzero"` // too many failed attempts, at either step
 	ResetLinkUntil    time.Time         `json:"reset_link_until,omitzero"`
 	Sessions          []SessionInfo     `json:"sessions"`
 	Applications      []ApplicationInfo `json:"applications"`
@@ -99,12 +99,14 @@ func (s *Service) User(ctx context.Context, username string) (UserDetail, error)
 			return err
 		}
 		d = UserDetail{UserInfo: userInfo(u), Claims: u.Claims, Password: u.Password != "", PasswordChangedAt: u.PasswordChangedAt, DisabledAt: u.DisabledAt}
-		attempts, err := r.Attempts(identity.AccountKey(u.ID))
-		if err != nil {
-			return err
-		}
-		if attempts.Locked(now) {
-			d.LockedUntil = now.Add(attempts.RetryAfter(now))
+		for _, key := range []string{identity.AccountKey(u.ID), identity.FactorKey(u.ID)} {
+			attempts, err := r.Attempts(key)
+			if err != nil {
+				return err
+			}
+			if end := now.Add(attempts.RetryAfter(now)); attempts.Locked(now) && end.After(d.LockedUntil) {
+				d.LockedUntil = end
+			}
 		}
 		tickets, err := r.TicketsOfUser(u.ID)
 		if err != nil {

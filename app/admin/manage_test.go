@@ -274,6 +274,35 @@ func TestRevokeSigningKey(t *testing.T) {
 	}
 }
 
+// OP-02: the key that was to step in was erased by another process meanwhile: nothing signs less than before, and nothing is half
+// done.
+func TestRevokeKeyOfARingThatChanged(t *testing.T) {
+	f := newFixture(t)
+	if _, err := f.RotateKeys(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	active, err := f.SigningKeys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	coming, err := f.BringRotationForward(t.Context(), caller)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.store.before = func() {
+		f.save(func(tx ports.Tx) error { return tx.DeleteSigningKey(coming[0].ID) })
+	}
+	if _, err := f.RevokeKey(t.Context(), caller, active[0].ID, false); err == nil || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("got %v", err)
+	}
+	if keys, err := f.SigningKeys(t.Context()); err != nil || len(keys) != 3 || keys[0].ID != active[0].ID || keys[0].State != oidc.Active {
+		t.Errorf("%v: %+v", err, keys)
+	}
+	if done, err := f.RevokeKey(t.Context(), caller, active[0].ID, false); err != nil || done.Replacement.State != oidc.Active {
+		t.Errorf("again: %v %+v", err, done)
+	}
+}
+
 // SS-04: an administrator ends one session or all of a user's; what was issued for use while the user is away stays.
 func TestEndSessions(t *testing.T) {
 	f := newFixture(t)

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"latchkey/domain/audit"
@@ -170,7 +171,7 @@ func (s *Service) ResetFactors(ctx context.Context, caller audit.Caller, usernam
 			return user, nil
 		}
 		e, err = endingOfUser(r, user.ID, "second factors removed", false, false)
-		c.Effects = append([]string{plural(factors, "second factor") + " and all recovery codes"}, e.effects()...)
+		c.Effects = append([]string{fmt.Sprintf("second factors are removed: %d, with all recovery codes", factors)}, e.effects()...)
 		return user, err
 	}
 	if planOnly {

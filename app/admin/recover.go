@@ -15,7 +15,8 @@ import (
 
 // RecoverAdmin makes the user an administrator who can sign in: enabled, not locked, with a one-time link for a new
 // password. Their sessions end and their password is dead, because they may be somebody else's: whoever took the account
-// over would else be let in as an administrator, before its owner opens the link.
+// over would else be let in as an administrator, before its owner opens the link. So are their second factors, which may be
+// lost or another's as well.
 func (s *Service) RecoverAdmin(ctx context.Context, caller audit.Caller, username string) (Link, error) {
 	link, now := Link{Secret: s.Secrets.Secret()}, s.Now()
 	link.ExpiresAt = now.Add(identity.ResetLifetime)
@@ -35,7 +36,7 @@ func (s *Service) RecoverAdmin(ctx context.Context, caller audit.Caller, usernam
 		p := planner{now: now, caller: caller}
 		link.User = user
 		return errors.Join(tx.SaveUser(user), tx.SaveAttempts(identity.Attempts{Key: identity.AccountKey(user.ID)}),
-			p.record(tx, audit.AdminRecovered, c, audit.Event{User: string(user.ID)}), e.save(tx, caller, now), saveReset(tx, caller, link, now))
+			p.record(tx, audit.AdminRecovered, c, audit.Event{User: string(user.ID)}), removeFactors(tx, caller, user, now), e.save(tx, caller, now), saveReset(tx, caller, link, now))
 	})
 	return link, err
 }

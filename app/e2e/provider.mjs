@@ -37,12 +37,13 @@ export const client = (members) => ({
 })
 
 /**
- * Makes a database with the given users and clients and serves it, with further flags, until stop().
+ * Makes a database with the given users and clients and serves it, with further flags, until stop(). host is its name.
  * The answer's keepSecret(value) adds a value that stop() proves absent from the server's log.
  */
-export async function startProvider({ clients, users = [tio] }, flags = []) {
+export async function startProvider({ clients, users = [tio], host = '127.0.0.1' }, flags = []) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-e2e-'))
-  const issuer = `http://127.0.0.1:${await freePort()}`
+  const port = await freePort()
+  const issuer = `http://${host}:${port}`
   const db = join(folder, 'latchkey.db')
   const declared = join(folder, 'declared.json')
   await writeFile(declared, JSON.stringify({ users, clients }), { mode: 0o600 })
@@ -50,7 +51,7 @@ export async function startProvider({ clients, users = [tio] }, flags = []) {
   await command('apply', declared, '--db', db)
 
   const secrets = users.map((user) => user.password).concat(clients.flatMap((c) => c.client_secret ?? []))
-  return serve(folder, issuer, secrets, ['serve', '--db', db, '--issuer', issuer, '--listen', new URL(issuer).host,
+  return serve(folder, issuer, secrets, ['serve', '--db', db, '--issuer', issuer, '--listen', `127.0.0.1:${port}`,
     // A test does in a second what a person does in an hour.
     '--rate-limit-scale', '0', ...flags])
 }

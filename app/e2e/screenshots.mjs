@@ -4,9 +4,11 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { authenticator, stepBegins } from './authenticator.mjs'
 import { allow, newProfile, openChromium, signIn } from './chromium.mjs'
+import { plugKey, press, withoutList } from './key.mjs'
 import { client, newSecret, startProvider, startQuickstart, tio } from './provider.mjs'
-import { authorizationRequest, html, listen, logo } from './relying-party.mjs'
+import { authorizationRequest, html, listen, logo, token } from './relying-party.mjs'
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('./screenshots', import.meta.url))
 const looks = [
@@ -28,21 +30,31 @@ const rps = looks.map(({ name }) => client({
   logo_uri: `${app.origin}/logo.svg`,
   policy_uri: 'https://notes.example.com/privacy',
   tos_uri: 'https://notes.example.com/terms',
+  frontchannel_logout_uri: `${app.origin}/callback`,
 }))
-const provider = await startProvider({ clients: rps })
+// And one person, who adds a second step in each.
+const people = looks.map(({ name }) => ({ username: `sari-${name}`, password: 'seven quiet harbours of sari', email: `sari-${name}@example.com` }))
+const provider = await startProvider({ clients: rps, users: [tio, ...people] })
+// Browsers make passkeys for names, not for addresses.
+const named = await startProvider({ clients: [], users: people, host: 'localhost' })
 const fresh = await startQuickstart()
 const trial = await startQuickstart()
 const ada = { username: 'ada', password: 'seven quiet harbours at dawn' }
 const browser = await openChromium()
 try {
   await makeAdministrator()
-  for (const [i, look] of looks.entries()) await picture(look, rps[i])
+  for (const [i, look] of looks.entries()) {
+    await picture(look, rps[i])
+    await secondStep(look, people[i])
+    await passkeys(look, people[i])
+  }
 } finally {
   await browser.close()
   await app.close()
   await fresh.stop()
   await trial.stop()
   await provider.stop()
+  await named.stop()
 }
 
 async function picture({ name, language, colorScheme, width }, rp) {
@@ -78,6 +90,8 @@ async function picture({ name, language, colorScheme, width }, rp) {
   await keep('home')
   await page.goto(`${provider.issuer}/account`)
   await keep('account')
+  await history(page, rp, keep)
+  await signOut(page, rp, keep)
   await page.goto(`${provider.issuer}/errors`)
   await keep('errors')
   await page.goto(fresh.setupLink())
@@ -89,6 +103,111 @@ async function picture({ name, language, colorScheme, width }, rp) {
   await page.locator('[role=alert]').first().waitFor()
   await keep('setup-error')
   await demo(page, language, keep)
+  await context.close()
+}
+
+/** Uses an old token of an application again, and shows what that looks like to its user. */
+async function history(page, rp, keep) {
+  const request = authorizationRequest(provider.issuer, rp)
+  await page.goto(request.url)
+  await page.waitForURL(`${app.origin}/**`)
+  const grants = [{
+    grant_type: 'authorization_code', code: new URL(page.url()).searchParams.get('code'), redirect_uri: rp.redirect_uris[0], code_verifier: request.verifier,
+  }]
+  for (let i = 0; i < 4; i++) {
+    const { body } = await token(provider.issuer, rp, grants.at(-1))
+    grants.push({ grant_type: 'refresh_token', refresh_token: body.refresh_token })
+  }
+  await token(provider.issuer, rp, grants[1])
+  await page.goto(`${provider.issuer}/account`)
+  await page.locator('.cards a[href*="?grant="]').last().click()
+  await page.locator('summary').first().click()
+  await keep('account-application')
+  await page.goto(`${provider.issuer}/account/activity`)
+  await page.locator('summary').click()
+  await keep('account-activity')
+}
+
+/** Signs out of an application that has its tokens, which the page then says something about. */
+async function signOut(page, rp, keep) {
+  const request = authorizationRequest(provider.issuer, rp)
+  await page.goto(request.url)
+  await page.waitForURL(`${app.origin}/**`)
+  await token(provider.issuer, rp, {
+    grant_type: 'authorization_code', code: new URL(page.url()).searchParams.get('code'), redirect_uri: rp.redirect_uris[0], code_verifier: request.verifier,
+  })
+  await page.goto(`${provider.issuer}/`)
+  await page.locator('form[action$="/logout"] button').click()
+  await page.locator('.outcomes').waitFor()
+  await keep('signed-out')
+}
+
+async function secondStep({ name, language, colorScheme, width }, person) {
+  const context = await newProfile(browser, { locale: language === 'id' ? 'id-ID' : 'en-GB', colorScheme, viewport: { width, height: width < 600 ? 640 : 800 } })
+  const page = await context.newPage()
+  const keep = async (what) => {
+    const file = join(folder, `${what}-${name}.png`)
+    await page.screenshot({ path: file, fullPage: true })
+    console.log(file)
+  }
+  await page.goto(`${provider.issuer}/account?ui_locales=${language}`)
+  await signIn(page, person)
+  await page.locator('#add-totp').click()
+  await keep('enrol')
+  await page.locator('#enrol-totp').click()
+  const phone = authenticator(await page.locator('#otpauth').getAttribute('href'))
+  await keep('totp')
+  await stepBegins()
+  await page.locator('#name').fill('Phone')
+  await page.locator('#code').fill(phone.code(-1))
+  await page.locator('#totp-submit').click()
+  await keep('recovery-codes')
+  await page.locator('#kept').check()
+  await page.locator('#recovery-continue').click()
+  await keep('account-second-step')
+  await page.locator('a[href^="/account/factors"]').first().click()
+  await keep('own-factor')
+  await page.goto(`${provider.issuer}/account`)
+  await page.locator('#sign-out').click()
+  await page.goto(`${provider.issuer}/account`)
+  await signIn(page, person)
+  await keep('second-factor')
+  for (let wrong = 0; wrong < 2; wrong++) {
+    await page.locator('#code').fill('12345x')
+    await page.locator('#factor-submit').click()
+  }
+  await keep('second-factor-error')
+  await page.locator('#factor-swap').click()
+  await keep('second-factor-recovery')
+  await context.close()
+}
+
+async function passkeys({ name, language, colorScheme, width }, person) {
+  const context = await newProfile(browser, { locale: language === 'id' ? 'id-ID' : 'en-GB', colorScheme, viewport: { width, height: width < 600 ? 640 : 800 } })
+  await withoutList(context)
+  const page = await context.newPage()
+  const key = await plugKey(page)
+  const keep = async (what) => {
+    const file = join(folder, `${what}-${name}.png`)
+    await page.screenshot({ path: file, fullPage: true })
+    console.log(file)
+  }
+  await page.goto(`${named.issuer}/login?next=account&ui_locales=${language}`)
+  await keep('login-passkey')
+  await signIn(page, person)
+  await page.locator('#add-passkey').click()
+  await page.locator('#name').fill('Laptop')
+  await press(page, key, page.locator('code.copy').first())
+  await page.goto(`${named.issuer}/account/passkeys`)
+  await press(page, key, page.locator('[data-problem]:visible'))
+  await keep('passkeys')
+  await page.locator('a[href^="/account/factors"]').first().click()
+  await keep('own-passkey')
+  await page.goto(`${named.issuer}/account`)
+  await page.locator('#sign-out').click()
+  await page.goto(`${named.issuer}/login`)
+  await signIn(page, person)
+  await keep('second-factor-passkey')
   await context.close()
 }
 

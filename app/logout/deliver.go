@@ -3,6 +3,7 @@ package logout
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -14,10 +15,13 @@ import (
 	"latchkey/ports"
 )
 
-// How much is sent at once, and how long somebody who waits for an answer waits for the applications.
+// How much is sent at once, at most half of it to one client: one that keeps every request waiting must not keep the others
+// from hearing. And how long somebody who waits for an answer waits for the applications.
 const (
-	together = 8
-	moment   = time.Second
+	together  = 8
+	perClient = 4
+	lookAt    = 256 // notices that are due, to find some for clients that have room
+	moment    = time.Second
 )
 
 // Deliveries sends logout notices (OIDC Back-Channel Logout 1.0 §2.5). Each attempt is noted before it is made, so that a
@@ -30,16 +34,11 @@ type Deliveries struct {
 	Outbound ports.Outbound
 	Now      ports.Clock
 
-	begin   sync.Once
-	slots   chan struct{} // one value for each attempt under way
 	running sync.WaitGroup
 	mu      sync.Mutex
-	fault   error // of an attempt since the last Due
-}
-
-func (d *Deliveries) room() chan struct{} {
-	d.begin.Do(func() { d.slots = make(chan struct{}, together) })
-	return d.slots
+	all     int                    // attempts under way
+	under   map[oauth.ClientID]int // those of each client
+	fault   error                  // of an attempt since the last Due
 }
 
 // Due begins to send what is due, as much as there is room for. It does not wait for answers, and returns what kept earlier
@@ -47,15 +46,11 @@ func (d *Deliveries) room() chan struct{} {
 func (d *Deliveries) Due(ctx context.Context) error {
 	var due []oidc.LogoutNotice
 	err := d.Store.View(ctx, func(r ports.Reader) (err error) {
-		due, err = r.DueLogoutNotices(d.Now(), together)
+		due, err = r.DueLogoutNotices(d.Now(), lookAt)
 		return err
 	})
-	for _, n := range due {
-		select {
-		case d.room() <- struct{}{}:
-			d.start(ctx, n.ID, func() {})
-		default: // all of it is still due the next time
-		}
+	for _, n := range due { // what finds no room is still due the next time
+		d.start(ctx, n, func() {})
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -68,51 +63,69 @@ func (d *Deliveries) Wait() { d.running.Wait() }
 
 // session sends the notices of a session and waits until each was tried, but not longer than a moment.
 func (d *Deliveries) session(ctx context.Context, id identity.SessionID) error {
-	var notices []oidc.LogoutNotice
+	var waiting []oidc.LogoutNotice
 	err := d.Store.View(ctx, func(r ports.Reader) (err error) {
-		notices, err = r.NoticesOfSession(id)
+		waiting, err = r.NoticesOfSession(id)
 		return err
 	})
 	if err != nil {
 		return err
 	}
+	waiting = slices.DeleteFunc(waiting, func(n oidc.LogoutNotice) bool { return !n.Due(d.Now()) })
 	limit := time.NewTimer(moment)
 	defer limit.Stop()
-	tried := make(chan struct{}, len(notices))
-	begun := 0
-	for _, n := range notices {
-		if !n.Due(d.Now()) {
-			continue
-		}
-		select {
-		case d.room() <- struct{}{}:
-			begun++
-			d.start(ctx, n.ID, func() { tried <- struct{}{} })
-		case <-limit.C:
+	tried := make(chan struct{}, len(waiting))
+	for begun := 0; ; begun-- {
+		waiting = slices.DeleteFunc(waiting, func(n oidc.LogoutNotice) bool {
+			started := d.start(ctx, n, func() { tried <- struct{}{} })
+			if started {
+				begun++
+			}
+			return started
+		})
+		if begun == 0 { // all were tried, or others have taken the room: the job sends the rest
 			return nil
 		}
-	}
-	for range begun {
 		select {
 		case <-tried:
 		case <-limit.C:
 			return nil
 		}
 	}
-	return nil
 }
 
-// start makes one attempt in a slot that was taken for it. It is finished even if whoever began it leaves.
-func (d *Deliveries) start(ctx context.Context, id oidc.NoticeID, done func()) {
+// start makes one attempt if there is room for it. It is finished even if whoever began it leaves.
+func (d *Deliveries) start(ctx context.Context, n oidc.LogoutNotice, done func()) bool {
+	if !d.count(n.Client, 1) {
+		return false
+	}
 	d.running.Go(func() {
 		defer done()
-		defer func() { <-d.slots }()
-		if err := d.attempt(context.WithoutCancel(ctx), id); err != nil {
+		defer d.count(n.Client, -1)
+		if err := d.attempt(context.WithoutCancel(ctx), n.ID); err != nil {
 			d.mu.Lock()
 			d.fault = err
 			d.mu.Unlock()
 		}
 	})
+	return true
+}
+
+// count notes that an attempt begins or has ended, and reports whether there was room for it.
+func (d *Deliveries) count(id oauth.ClientID, by int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if by > 0 && (d.all >= together || d.under[id] >= perClient) {
+		return false
+	}
+	if d.under == nil {
+		d.under = map[oauth.ClientID]int{}
+	}
+	d.all += by
+	if d.under[id] += by; d.under[id] == 0 {
+		delete(d.under, id)
+	}
+	return true
 }
 
 func (d *Deliveries) attempt(ctx context.Context, id oidc.NoticeID) error {

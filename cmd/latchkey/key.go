@@ -70,8 +70,8 @@ var keyRevokeCommand = command{
 	about: `The key is erased at once and no longer published; a running server refuses every token signed with it within a
 second. When it was the key that signs, another one takes over at once: applications that keep the key set for a while
 refuse new tokens until they fetch it again, five minutes at most if they follow its max-age. Refresh tokens stay
-good. If the database or the master key was stolen, revoke every key, change the secrets of the applications and ask
-people to change their passwords.`,
+good. If the database or the master key was stolen, replace the master key, revoke every key, change the secrets of the
+applications and ask people to change their passwords.`,
 	run: func(ctx context.Context, c *call) error {
 		id := oidc.KeyID(c.args[0])
 		return c.manage(ctx, func(a *app.App) error {

@@ -7,6 +7,9 @@ import (
 	"latchkey/domain/oidc"
 )
 
+// mostNotices bounds a list that is meant for people.
+const mostNotices = 1000
+
 var logoutListCommand = command{
 	name:     "logout list",
 	summary:  "list which applications were told of sign-outs",
@@ -16,7 +19,7 @@ var logoutListCommand = command{
 delivered is sent again, less and less often, for 24 hours, across restarts. The newest thousand of 30 days are shown.`,
 	run: func(ctx context.Context, c *call) error {
 		return c.manage(ctx, func(a *app.App) error {
-			notices, err := a.Admin.LogoutNotices(ctx)
+			notices, err := a.Admin.LogoutNotices(ctx, mostNotices)
 			if err != nil || c.values.has("json") {
 				return firstOf(err, func() error { return printJSON(c.stdout, notices) })
 			}

@@ -16,7 +16,7 @@ func TestLogoutList(t *testing.T) {
 		step{"", "logout list --json", exitOK, `^\[\]\n$`, `^$`},
 		step{"", "session revoke sid_sari", exitOK, `^$`, `Signed out`},
 		step{"", "logout list", exitOK, `\n20\S+ +wiki +sari +sid_sari +pending +0 +- +-\n$`, `^$`},
-		step{"", "logout list --json", exitOK, `"client_id": "wiki",\n *"username": "sari",[^$]*"sid": "sid_sari",\n *"state": "pending",\n *"attempts": 0`, `^$`},
+		step{"", "logout list --json", exitOK, `"client_id": "wiki",\n *"client_name": "[^"]+",\n *"username": "sari",[^$]*"sid": "sid_sari",\n *"state": "pending",\n *"attempts": 0`, `^$`},
 		step{"", "user disable tio --yes", exitOK, ``, ``},
 		step{"", "logout list", exitOK, `wiki +tio +sid_tio +pending[^$]*wiki +sari`, `^$`},
 		step{"", "client show wiki", exitOK, `backchannel_logout_uri +"https://wiki.example.org/out"`, ``},

@@ -22,7 +22,8 @@ var recoverAdminCommand = command{
 	about: `For whoever may read the database and its master key on this machine. A server may be running.
 
 With a username: the user becomes an administrator, is enabled and unlocked, all their sessions end, their password works
-no more, and a link to choose a new one is printed. It works once, for 15 minutes.
+no more, their second factors and recovery codes are removed, and a link to choose a new password is printed. It works
+once, for 15 minutes.
 
 Without one: a link to the set-up page is printed that makes a new administrator, even though there is one already. It
 works once, for 30 minutes, and replaces earlier links.`,
@@ -43,7 +44,7 @@ func runRecoverAdmin(ctx context.Context, c *call) error {
 		}
 		link, err := a.Admin.RecoverAdmin(ctx, audit.Caller{}, c.args[0])
 		return firstOf(err, func() error {
-			return c.printLink("/reset", link, link.User.Username+" is an administrator. Every session of theirs has ended, and their password works no more. A new one")
+			return c.printLink("/reset", link, link.User.Username+" is an administrator. Every session of theirs has ended, and their password works no more; second factors are removed. A new password")
 		})
 	})
 }

@@ -53,12 +53,20 @@ func factors(t *testing.T, s ports.Store) {
 			t.Errorf("%s was saved", name)
 		}
 	}
+	update(t, s, func(tx ports.Tx) error { // a clock that is set back: what had expired, and what was begun after it
+		err := each(tx.SaveChallenge, identity.Challenge{Key: [32]byte{4}, User: "u2", ExpiresAt: epoch}, identity.Challenge{Key: [32]byte{5}, User: "u2", ExpiresAt: epoch.Add(time.Hour)},
+			identity.Challenge{Key: [32]byte{6}, User: "u2", CreatedAt: epoch.Add(2 * time.Second), ExpiresAt: epoch.Add(time.Hour)}, identity.Challenge{Key: [32]byte{2}, User: "u2", ExpiresAt: epoch.Add(time.Hour)})
+		return errors.Join(err, tx.Expire(epoch, epoch.Add(time.Second)))
+	})
 	update(t, s, func(tx ports.Tx) error { return tx.DeleteUser("u1") })
 	check("u1", nil, 0)
 	check("u2", []string{"other"}, 1)
 	view(t, s, func(r ports.Reader) error {
 		_, err := r.Challenge([32]byte{2})
-		for _, key := range [][32]byte{{1}, {3}} {
+		if _, err := r.Challenge([32]byte{5}); err != nil {
+			t.Errorf("a challenge that had not expired is gone: %v", err)
+		}
+		for _, key := range [][32]byte{{1}, {3}, {4}, {6}} {
 			if _, err := r.Challenge(key); !errors.Is(err, ports.ErrNotFound) {
 				t.Errorf("challenge %d: %v, want ErrNotFound", key[0], err)
 			}

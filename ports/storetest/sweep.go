@@ -128,18 +128,18 @@ func sweepStopsAtItsLimit(t *testing.T, s ports.Store) {
 	}
 }
 
-// A revoked grant goes once no family under it is left to explain.
+// A revoked grant goes after 30 days, once no family under it is left to explain.
 func sweepKeepsGrantsWithHistory(t *testing.T, s ports.Store) {
 	populate(t, s)
 	update(t, s, func(tx ports.Tx) error {
-		return errors.Join(tx.SaveTokenFamily(oauth.TokenFamily{ID: "f", Grant: "g1", ExpiresAt: epoch}),
+		return errors.Join(tx.SaveTokenFamily(oauth.TokenFamily{ID: "f", Grant: "g1", ExpiresAt: epoch.AddDate(0, 0, 1)}),
 			tx.SaveGrant(oauth.Grant{ID: "g1", User: "u1", Client: "c1", RevokedAt: epoch}),
 			tx.SaveGrant(oauth.Grant{ID: "g2", User: "u1", Client: "c2", RevokedAt: epoch}))
 	})
 	for _, c := range []struct {
 		now    time.Time
 		g1, g2 bool
-	}{{epoch, true, false}, {epoch.AddDate(1, 0, 0), false, false}} {
+	}{{epoch.AddDate(0, 0, 30).Add(-1), true, true}, {epoch.AddDate(0, 0, 30), true, false}, {epoch.AddDate(0, 0, 31), false, false}} {
 		update(t, s, func(tx ports.Tx) error { _, err := tx.Sweep(c.now, 10); return err })
 		view(t, s, func(r ports.Reader) error {
 			_, err1 := r.Grant("g1")

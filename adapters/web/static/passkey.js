@@ -56,6 +56,8 @@ const reasons = {
 }
 
 async function press(button) {
+  // What the server would ask for afterwards is asked for before a passkey is made for nothing.
+  if (button.form.elements.current?.reportValidity() === false) return
   const note = button.form.querySelector('[data-problem]')
   note.hidden = true
   button.disabled = true
