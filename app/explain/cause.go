@@ -85,6 +85,7 @@ var recognitions = []recognition{
 	{"client_credentials needs", "", "", "auth_public_machine"},
 	{"introspection needs", "", "", "auth_public_machine"},
 	{"grant_type is missing", "", "", "grant_type_missing"},
+	{"grant_type must be", "reason", "not registered for it", "grant_type_unregistered"},
 	{"grant_type must be", "", "", "grant_type_unknown"},
 	{"this client is not registered for the grant_type", "", "", "grant_type_unregistered"},
 
@@ -123,6 +124,9 @@ var recognitions = []recognition{
 
 	{"post_logout_redirect_uri", "", "", "logout_redirect"},
 	{"id_token_hint was issued to another client", "", "", "id_token_hint"},
+	{"the access token is about no user", "", "", "logout_no_user"},
+	{"the access token belongs to no session", "", "", "logout_no_session"},
+	{"the client has no channel for logout", "", "", "logout_no_channel"},
 	{"send the browser of the user here", "", "", "logout_browser"},
 	{"the user has to confirm this in a browser", "", "", "logout_browser"},
 
@@ -179,6 +183,7 @@ var sections = map[Cause]string{
 	"bearer_revoked": "RFC 6750 §3.1", "bearer_place": "RFC 6750 §2, RFC 9700 §4.3.2",
 
 	"logout_redirect": "OpenID Connect RP-Initiated Logout §3", "logout_browser": "OpenID Connect RP-Initiated Logout §2",
+	"logout_no_user": "RFC 6750 §3.1", "logout_no_session": "OpenID Connect Back-Channel Logout §2.1", "logout_no_channel": "OpenID Connect Back-Channel Logout §2.2",
 	"form_foreign": "RFC 6749 §10.12", "cookie_missing": "RFC 6265 §5.4", "admin_only": "RFC 9110 §15.5.4", "link_dead": "RFC 9110 §15.5.1",
 	"too_many": "RFC 6585 §4", other: "RFC 6749 §5.2",
 }

@@ -89,7 +89,7 @@ func TestCommandsAreListed(t *testing.T) {
 func TestEveryRefusalCanBeExplained(t *testing.T) {
 	// These are shown and never recorded: faults, paths that do not exist, forms and pages that say what is so themselves.
 	unrecorded := []string{"there is nothing at this path", "client_id was sent more than once", // by its end
-		"this sign-in is over", "send an access token in the Authorization header",
+		"this sign-in is over", "send an access token", "nobody is asked for a passkey here",
 		"the request was given up", "the server cannot do this now", "too many sign-ins at once", "another user is signed in than the form was made for"}
 	root := os.DirFS("../..")
 	found := 0

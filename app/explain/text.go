@@ -26,7 +26,7 @@ var phrases = map[string]map[string]string{"en": englishPhrases, "id": indonesia
 var commands = map[Cause]string{
 	"redirect_mismatch": apply, "scope_unregistered": apply, "state_missing": apply, "nonce_missing": apply, "pkce_missing": apply,
 	"pkce_plain": apply, "binding_missing": apply, "auth_method": apply, "auth_public_secret": apply, "auth_no_secret": apply,
-	"grant_type_unregistered": apply, "logout_redirect": apply, "response_type": apply,
+	"grant_type_unregistered": apply, "logout_redirect": apply, "logout_no_channel": apply, "response_type": apply,
 	"client_unknown":  "latchkey client add {client} --redirect-uri URL",
 	"client_disabled": "latchkey client enable {client}",
 	"secret_wrong":    "latchkey client rotate-secret {client}",
