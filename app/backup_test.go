@@ -53,6 +53,10 @@ func TestRestoreVoids(t *testing.T) {
 	used, unused := web.Code(browser, "alice"), web.Code(browser, "alice")
 	pending := web.Authorize(other)
 	keys := p.JSON(web.Send("GET", "/.well-known/jwks.json", "", nil).Text)
+	link, err := p.Admin.OfferReset(t.Context(), audit.Caller{}, "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
 	p.Advance(time.Second)
 
 	file := backup(t, p)
@@ -91,6 +95,9 @@ func TestRestoreVoids(t *testing.T) {
 		if got := web.UserInfo(r.Get("access_token")); got.Status != http.StatusUnauthorized {
 			t.Errorf("access token %s: %d", name, got.Status)
 		}
+	}
+	if _, err := p.Admin.ResetOffered(t.Context(), audit.Caller{}, link.Secret); !errors.Is(err, ports.ErrNotFound) {
+		t.Errorf("a link for a new password, which may have been used since: %v", err)
 	}
 	if page := other.Get(pending.URL.String()); page.IsLogin() {
 		t.Errorf("a page of before is open: %s", page.URL)

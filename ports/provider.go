@@ -121,8 +121,8 @@ type Publications interface {
 
 // SetupEndpoint makes the first administrator from a one-time link.
 type SetupEndpoint interface {
-	// Offered reports whether the link still works.
-	Offered(ctx context.Context, link oauth.Secret) (bool, error)
+	// Offered reports whether the link still works. That a dead one was opened is recorded.
+	Offered(ctx context.Context, caller audit.Caller, link oauth.Secret) (bool, error)
 	// Complete uses the link. Problems are what the form has to say; the link is spent only without any.
 	Complete(context.Context, audit.Caller, SetupForm) (user identity.User, problems []error, err error)
 }

@@ -18,7 +18,7 @@ func (s *server) showSetup(w http.ResponseWriter, r *request) error {
 		return refusal
 	}
 	link := oauth.Secret(query.get("token"))
-	ok, err := s.Setup.Offered(r.Context(), link)
+	ok, err := s.Setup.Offered(r.Context(), r.caller, link)
 	if err != nil {
 		return err
 	}

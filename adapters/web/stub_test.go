@@ -213,7 +213,7 @@ func (s *stub) BrowserOrigin(_ context.Context, origin string) (bool, error) {
 
 func (s *stub) Settings(context.Context) (oidc.Settings, error) { return oidc.Settings{}, nil }
 
-func (s *stub) Offered(_ context.Context, link oauth.Secret) (bool, error) {
+func (s *stub) Offered(_ context.Context, _ audit.Caller, link oauth.Secret) (bool, error) {
 	s.note("Offered", audit.Caller{})
 	if s.onOffered != nil {
 		return s.onOffered(link)

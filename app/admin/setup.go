@@ -56,14 +56,18 @@ func saveOffer(tx ports.Tx, purpose identity.TicketPurpose, link oauth.Secret, n
 	return errors.Join(tx.SaveTicket(ticket), tx.SaveTicket(newest), tx.Record(audit.Event{At: now, Kind: audit.SetupOffered}))
 }
 
-// Offered reports whether the link still works.
-func (s *Service) Offered(ctx context.Context, link oauth.Secret) (open bool, err error) {
+// Offered reports whether the link still works. That a dead one was opened is recorded: somebody may be guessing, or have
+// used it before its owner did.
+func (s *Service) Offered(ctx context.Context, caller audit.Caller, link oauth.Secret) (open bool, err error) {
 	now := s.Now()
 	err = s.Store.View(ctx, func(r ports.Reader) error {
 		_, open, err = openOffer(r, link, now)
 		return err
 	})
-	return open && err == nil, err
+	if err != nil || open {
+		return open, err
+	}
+	return false, s.Store.Update(ctx, func(tx ports.Tx) error { return recordDeadLink(tx, caller, now) })
 }
 
 // openOffer returns the ticket of the link and whether it makes an administrator now.
@@ -94,16 +98,20 @@ func deadLink() *oauth.Error {
 	return refusal
 }
 
+func recordDeadLink(tx ports.Tx, caller audit.Caller, now time.Time) error {
+	return tx.Record(audit.Event{At: now, Kind: audit.SetupDenied, Caller: caller, Facts: deadLink().Report()})
+}
+
 // Complete makes the first administrator. Of two uses of a link one wins; what the form gets wrong does not spend it. A
 // dead link is refused before any password is hashed, so that nobody without a link can keep us busy.
 func (s *Service) Complete(ctx context.Context, caller audit.Caller, form ports.SetupForm) (identity.User, []error, error) {
 	now := s.Now()
-	open, err := s.Offered(ctx, form.Link)
+	open, err := s.Offered(ctx, caller, form.Link)
 	if err != nil {
 		return identity.User{}, nil, err
 	}
 	if !open {
-		return identity.User{}, nil, s.denySetup(ctx, caller, now)
+		return identity.User{}, nil, deadLink()
 	}
 	user, problems := s.firstAdmin(form, now)
 	if len(problems) > 0 {
@@ -120,7 +128,7 @@ func (s *Service) Complete(ctx context.Context, caller audit.Caller, form ports.
 			return identity.User{}, nil, err
 		}
 		if !open {
-			return identity.User{}, deadLink(), tx.Record(audit.Event{At: now, Kind: audit.SetupDenied, Caller: caller})
+			return identity.User{}, deadLink(), recordDeadLink(tx, caller, now)
 		}
 		old, err := userNamed(tx, user.Username)
 		if err != nil {
@@ -140,13 +148,6 @@ func (s *Service) Complete(ctx context.Context, caller audit.Caller, form ports.
 		return identity.User{}, []error{ports.ErrUsernameTaken}, nil
 	}
 	return made, nil, err
-}
-
-func (s *Service) denySetup(ctx context.Context, caller audit.Caller, now time.Time) error {
-	_, err := ports.Decide(ctx, s.Store, func(tx ports.Tx) (struct{}, *oauth.Error, error) {
-		return struct{}{}, deadLink(), tx.Record(audit.Event{At: now, Kind: audit.SetupDenied, Caller: caller})
-	})
-	return err
 }
 
 // firstAdmin returns the administrator of the form, or everything that is wrong with it.

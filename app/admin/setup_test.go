@@ -27,7 +27,7 @@ func (f *fixture) offer() oauth.Secret {
 
 func (f *fixture) offered(link oauth.Secret) bool {
 	f.t.Helper()
-	open, err := f.Offered(f.t.Context(), link)
+	open, err := f.Offered(f.t.Context(), caller, link)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -65,9 +65,13 @@ func TestSetup(t *testing.T) {
 	if _, err := f.Offer(t.Context()); !errors.Is(err, admin.ErrAdminExists) {
 		t.Errorf("an offer beside an administrator: %v", err)
 	}
-	want := []audit.Kind{audit.SetupOffered, audit.UserCreated, audit.SetupUsed, audit.SetupDenied}
+	want := []audit.Kind{audit.SetupOffered, audit.SetupDenied, audit.SetupDenied, audit.UserCreated, audit.SetupUsed, audit.SetupDenied, audit.SetupDenied}
 	if diff := cmp.Diff(want, f.kinds(0)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	denied := view(f, func(r ports.Reader) ([]audit.Event, error) { return r.Events(audit.Query{Kinds: want[1:2], Refused: true, Limit: 10}) })
+	if len(denied) != 4 || denied[0].Caller != caller {
+		t.Errorf("refusals that can be explained: %+v", denied)
 	}
 }
 

@@ -43,6 +43,9 @@ func (s Subject) serve(change func(*Subject)) string {
 	case len(s.IssuerProblems) > 0: // no command of ours starts with such a one
 		s.Issuer = betterIssuer(s.Issuer)
 	}
+	if strings.HasPrefix(s.Issuer, "http:") { // no proxy is in between, so nobody finds a server at another address
+		s.Listen = authority(s.Issuer)
+	}
 	line := s.withKey("serve") + " --issuer " + quote(s.Issuer) + " --listen " + quote(s.Listen)
 	if s.TLSCert != "" {
 		line += " --tls-cert " + quote(s.TLSCert)

@@ -64,7 +64,7 @@ func (j *judge) clients() {
 		j.client(c)
 	}
 	if len(j.findings) == before {
-		j.ok("client", "%d clients, none with relaxed rules.", len(j.Contents.Clients))
+		j.ok("client", "No client has relaxed rules, of %d.", len(j.Contents.Clients))
 	}
 }
 

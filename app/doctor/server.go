@@ -34,7 +34,7 @@ func (j *judge) proxies() {
 		}
 	}
 	if narrow && len(s.TrustedProxies) > 0 {
-		j.ok("proxy", "%d networks of proxies are trusted, none too wide.", len(s.TrustedProxies))
+		j.ok("proxy", "Networks of proxies that are trusted: %d, none too wide.", len(s.TrustedProxies))
 	}
 }
 

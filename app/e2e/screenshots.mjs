@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { administer, administrator, applications, happen, routes } from './administration.mjs'
 import { authenticator, stepBegins } from './authenticator.mjs'
 import { allow, newProfile, openChromium, signIn } from './chromium.mjs'
 import { plugKey, press, withoutList } from './key.mjs'
@@ -37,23 +38,32 @@ const people = looks.map(({ name }) => ({ username: `sari-${name}`, password: 's
 const provider = await startProvider({ clients: rps, users: [tio, ...people] })
 // Browsers make passkeys for names, not for addresses.
 const named = await startProvider({ clients: [], users: people, host: 'localhost' })
+// Administrators need something to look at, and each adds a second step.
+const governors = looks.map(({ name }) => administrator(`ada-${name}`))
+const told = await listen(routes)
+const governed = applications(told.origin)
+const governedProvider = await startProvider({ clients: governed, users: [tio, ...governors] }, ['--egress-allow', '127.0.0.0/8'])
 const fresh = await startQuickstart()
 const trial = await startQuickstart()
 const ada = { username: 'ada', password: 'seven quiet harbours at dawn' }
 const browser = await openChromium()
 try {
   await makeAdministrator()
+  const refusal = await happen(browser, governedProvider, governed)
   for (const [i, look] of looks.entries()) {
     await picture(look, rps[i])
     await secondStep(look, people[i])
     await passkeys(look, people[i])
+    await administration(look, governors[i], refusal)
   }
 } finally {
   await browser.close()
   await app.close()
+  await told.close()
   await fresh.stop()
   await trial.stop()
   await provider.stop()
+  await governedProvider.stop()
   await named.stop()
 }
 
@@ -208,6 +218,24 @@ async function passkeys({ name, language, colorScheme, width }, person) {
   await page.goto(`${named.issuer}/login`)
   await signIn(page, person)
   await keep('second-factor-passkey')
+  await context.close()
+}
+
+/** What an administrator sees of what happened. */
+async function administration({ name, language, colorScheme, width }, person, refusal) {
+  const context = await newProfile(browser, { locale: language === 'id' ? 'id-ID' : 'en-GB', colorScheme, viewport: { width, height: width < 600 ? 640 : 800 } })
+  const page = await context.newPage()
+  const keep = async (what) => {
+    const file = join(folder, `${what}-${name}.png`)
+    await page.screenshot({ path: file, fullPage: true })
+    console.log(file)
+  }
+  await administer(page, governedProvider, person)
+  await keep('admin')
+  await page.goto(`${governedProvider.issuer}/admin/explain?ref=${refusal}`)
+  await keep('admin-explain')
+  await page.goto(`${governedProvider.issuer}/admin/logout`)
+  await keep('admin-logout')
   await context.close()
 }
 

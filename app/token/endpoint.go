@@ -88,7 +88,7 @@ func checkGrantType(c oauth.Client, grantType string) *oauth.Error {
 	case grantType == oauth.GrantTypeClient && c.Public():
 		return oauth.Refuse(oauth.InvalidClient, "client_credentials needs a client that authenticates") // RFC 6749 §4.4
 	case grantType == oauth.GrantTypeClient && c.Profile == oauth.Strict:
-		return unsupported
+		return unsupported.With("reason", "not registered for it")
 	}
 	return oauth.Refuse(oauth.UnauthorizedClient, "this client is not registered for the grant_type").With("received", grantType)
 }

@@ -227,7 +227,7 @@ var auditQueryCommand = command{
 			}
 			switch {
 			case len(found) == 0:
-				fmt.Fprintln(c.stderr, "No event matches.")
+				fmt.Fprintln(c.stderr, "No event matches. Next: drop a flag; latchkey audit tail shows how kinds are written")
 			case len(found) == q.Limit:
 				fmt.Fprintf(c.stderr, "These are the newest %d; there may be more. Next: --limit, or latchkey audit export\n", q.Limit)
 			}

@@ -103,8 +103,18 @@ func exitCode(ctx context.Context, err error) int {
 
 // show prints an error: one line, or a list of everything that is wrong.
 func show(w io.Writer, err error) {
+	text := err.Error()
+	var file *fs.PathError // words of the system, which do not say what to do
+	if errors.As(err, &file) && strings.HasSuffix(text, file.Error()) {
+		switch {
+		case errors.Is(file, fs.ErrNotExist):
+			text += ": check the path"
+		case errors.Is(file, fs.ErrPermission):
+			text += ": run this as the user whom it belongs to"
+		}
+	}
 	var lines []string
-	for line := range strings.Lines(err.Error()) {
+	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
 			lines = append(lines, line)
 		}
