@@ -168,6 +168,9 @@ func TestExplainMachineRequests(t *testing.T) {
 		}, "form_encoding", nil},
 		{"no grant_type", func(*testing.T) string { return ref(web.Post("/token", url.Values{"code": {"x"}}, nil)) }, "grant_type_missing", []string{"JSON"}},
 		{"password grant", func(*testing.T) string { return ref(web.Post("/token", set("grant_type", "password"), nil)) }, "grant_type_unknown", []string{"password"}},
+		{"client_credentials without being registered for it", func(*testing.T) string {
+			return ref(web.Post("/token", set("client_id", "web", "client_secret", apptest.Secret, "grant_type", "client_credentials"), nil))
+		}, "grant_type_unregistered", []string{"Add client_credentials to grant_types of web"}},
 		{"GET at the token endpoint", func(*testing.T) string { return ref(web.Send("GET", "/token?client_id=web", "", nil)) }, "method", []string{"received: GET /token", "expected: POST"}},
 		{"secret in the URL", func(*testing.T) string { return ref(web.Send("POST", "/token?client_secret=x", "", asForm)) }, "parameters_in_url", []string{"client_secret"}},
 		{"verifier of another sign-in: two workers", redeems(set("code_verifier", strings.Repeat("another-worker", 4))), "verifier_wrong", []string{"session store"}},

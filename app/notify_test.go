@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/ports"
 )
 
 // listenAsSupervisor plays systemd and returns the messages it gets.
@@ -74,6 +76,25 @@ func TestSupervisorHearsOfTheServer(t *testing.T) {
 	}
 	if last != "STOPPING=1" {
 		t.Errorf("the last message is %q", last)
+	}
+}
+
+// stuck is a store that answers nobody.
+type stuck struct{ ports.Store }
+
+func (stuck) View(ctx context.Context, _ func(ports.Reader) error) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A server whose store hangs gives no sign of life, so that it is started again.
+func TestNoSignOfLifeWithoutTheStore(t *testing.T) {
+	socket, messages := listenAsSupervisor(t)
+	if err := (supervisor{socket, time.Millisecond}).alive(t.Context(), stuck{}); err == nil {
+		t.Error("a store that does not answer is no fault")
+	}
+	if len(messages) > 0 {
+		t.Errorf("systemd was told %q", <-messages)
 	}
 }
 

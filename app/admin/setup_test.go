@@ -69,7 +69,9 @@ func TestSetup(t *testing.T) {
 	if diff := cmp.Diff(want, f.kinds(0)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
-	denied := view(f, func(r ports.Reader) ([]audit.Event, error) { return r.Events(audit.Query{Kinds: want[1:2], Refused: true, Limit: 10}) })
+	denied := view(f, func(r ports.Reader) ([]audit.Event, error) {
+		return r.Events(audit.Query{Kinds: want[1:2], Refused: true, Limit: 10})
+	})
 	if len(denied) != 4 || denied[0].Caller != caller {
 		t.Errorf("refusals that can be explained: %+v", denied)
 	}

@@ -40,11 +40,11 @@ async function newPage(t, options) {
 const words = {
   en: {
     person: ada, locale: 'en-GB', difference: 'it has a trailing slash, the registered one has none',
-    fate: { hears: /Delivered/, fails: /Tried.*Next try.*answered with status 503/s, refuses: /Failed for good.*answered with status 400/s },
+    fate: { meridian: /Delivered/, orders: /Tried.*Next try.*answered with status 503/s, wiki: /Failed for good.*answered with status 400/s },
   },
   id: {
     person: budi, locale: 'id-ID', difference: 'garis miring',
-    fate: { hears: /Terkirim/, fails: /Dicoba.*Dicoba lagi.*dengan status 503/s, refuses: /Gagal untuk seterusnya.*dengan status 400/s },
+    fate: { meridian: /Terkirim/, orders: /Dicoba.*Dicoba lagi.*dengan status 503/s, wiki: /Gagal untuk seterusnya.*dengan status 400/s },
   },
 }
 
@@ -64,7 +64,7 @@ for (const [language, { person, locale, difference, fate }] of Object.entries(wo
     assert.ok((await page.locator('main').textContent()).includes(difference))
     assert.equal(await page.locator('#ref').inputValue(), refusal)
     await inspect('the explanation')
-    await page.locator('a[href*="client_id=hears"]').click()
+    await page.locator('a[href*="client_id=meridian"]').click()
     await page.locator(`a[href$="ref=${refusal}"]`).waitFor()
     await inspect('the refusals of a client')
     await page.locator('#ref').fill('err_nothing')
@@ -81,8 +81,8 @@ for (const [language, { person, locale, difference, fate }] of Object.entries(wo
       assert.match(card, /\btio\b/)
     }
     await inspect('the logout messages')
-    await page.locator('a[href*="client_id=fails"]').click()
-    assert.equal(await page.locator('#client_id').inputValue(), 'fails')
+    await page.locator('a[href*="client_id=orders"]').click()
+    assert.equal(await page.locator('#client_id').inputValue(), 'orders')
 
     await page.goto(mistaken(provider, rps[0]))
     assert.ok((await page.locator('main').textContent()).includes(difference), 'an administrator reads it where it happens')

@@ -13,16 +13,16 @@ export const administrator = (username) =>
 /** What the applications answer, for listen(). */
 export const routes = {
   '/callback': html('Signed in'),
-  '/hears': (request, response) => response.writeHead(200).end(),
-  '/fails': (request, response) => response.writeHead(503).end(),
-  '/refuses': (request, response) => response.writeHead(400).end(),
+  '/meridian': (request, response) => response.writeHead(200).end(),
+  '/orders': (request, response) => response.writeHead(503).end(),
+  '/wiki': (request, response) => response.writeHead(400).end(),
 }
 
-const names = { hears: 'Meridian Notes', fails: 'Kopi Orders', refuses: 'Old Wiki' }
+const names = { meridian: 'Meridian Notes', orders: 'Kopi Orders', wiki: 'Old Wiki' }
 
 /** The applications that run on an origin. */
-export const applications = (origin) => Object.entries(names).map(([what, name]) => client({
-  client_id: what, client_secret: newSecret(), client_name: name, redirect_uris: [`${origin}/callback`], backchannel_logout_uri: `${origin}/${what}`,
+export const applications = (origin) => Object.entries(names).map(([id, name]) => client({
+  client_id: id, client_secret: newSecret(), client_name: name, redirect_uris: [`${origin}/callback`], backchannel_logout_uri: `${origin}/${id}`,
 }))
 
 /** The address of a request whose redirect URI is not registered. */

@@ -186,6 +186,11 @@ func TestAuditExport(t *testing.T) {
 	if err != nil || len(rows) != 5 || rows[0][0] != "seq" || rows[4][5] != `'=cmd()\u001b[2J` {
 		t.Errorf("%v: %s", err, r.stdout)
 	}
+	for _, formula := range []string{"=1", "+1", "-1", "@SUM(1)"} {
+		if cell := csvRow(audit.Event{Caller: audit.Caller{UserAgent: formula}})[5]; cell != "'"+formula {
+			t.Errorf("a spreadsheet would compute %q", cell)
+		}
+	}
 }
 
 // A follower prints what happens after it began, and ends with Ctrl-C as it is meant to.
