@@ -20,6 +20,7 @@ import (
 	"latchkey/app/admin"
 	"latchkey/app/doctor"
 	"latchkey/domain/audit"
+	"latchkey/domain/identity"
 	"latchkey/ports"
 )
 
@@ -32,7 +33,8 @@ type installation struct {
 const wellKept = `{"users": [{"username": "sari", "password": "a river runs past the school", "admin": true}],
  "clients": [{"client_id": "wiki", "client_secret": "01234567890123456789012345678901", "redirect_uris": ["https://wiki.example/cb"]}]}`
 
-// newInstallation makes a provider at the time of now, in a folder of its own, with an administrator, a client and a verified backup.
+// newInstallation makes a provider at the time of now, in a folder of its own, with an administrator who has a second factor, a
+// client and a verified backup.
 func newInstallation(t *testing.T, dir string, now ports.Clock) *installation {
 	t.Helper()
 	if err := os.Chmod(dir, 0o700); err != nil {
@@ -48,6 +50,7 @@ func newInstallation(t *testing.T, dir string, now ports.Clock) *installation {
 		t.Fatal(err)
 	}
 	i.apply(wellKept)
+	i.secondFactor()
 	i.moments(now(), now())
 	return i
 }
@@ -79,6 +82,19 @@ func (i *installation) moments(made, verified time.Time) {
 	a := i.open()
 	err := a.Store.Update(i.t.Context(), func(tx ports.Tx) error {
 		return errors.Join(tx.SaveMoment(ports.BackupMade, made), tx.SaveMoment(ports.BackupVerified, verified))
+	})
+	if err := errors.Join(err, a.Close()); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+// secondFactor gives the administrator one.
+func (i *installation) secondFactor() {
+	i.t.Helper()
+	a := i.open()
+	err := a.Store.Update(i.t.Context(), func(tx ports.Tx) error {
+		sari, err := tx.UserByLogin("sari")
+		return errors.Join(err, tx.SaveFactor(identity.Factor{ID: "factor", User: sari.ID, Kind: identity.TOTPFactor, ConfirmedAt: sari.CreatedAt}))
 	})
 	if err := errors.Join(err, a.Close()); err != nil {
 		i.t.Fatal(err)

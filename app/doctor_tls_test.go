@@ -94,6 +94,7 @@ func TestDoctorTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := installation{t, app.Config{Database: p.File(), RateLimitScale: 1}}
+	kept.secondFactor()
 	kept.moments(time.Now(), time.Now())
 	asItIs := func(*x509.Certificate) {}
 	days := func(n int) func(*x509.Certificate) {

@@ -20,7 +20,7 @@ import (
 	"latchkey/ports"
 )
 
-func create(t *testing.T) *Store {
+func create(t testing.TB) *Store {
 	t.Helper()
 	s, err := Create(filepath.Join(t.TempDir(), "latchkey.db"), func(b []byte) [32]byte { return sha256.Sum256(b) })
 	if err != nil {
@@ -336,13 +336,13 @@ func TestNothingIsLeftOpen(t *testing.T) {
 // ST-24: every connection runs as it must; what a driver or a build sets otherwise is noticed.
 func TestSettings(t *testing.T) {
 	s := create(t)
-	connections := map[*conn][]setting{s.group.conn: slices.Concat(everyConnection, writerOnly), s.watch: slices.Concat(everyConnection, readerOnly)}
+	connections := map[*conn][]setting{s.group.conn: slices.Concat(everyConnection, writerOnly), s.fold: slices.Concat(everyConnection, writerOnly), s.watch: slices.Concat(everyConnection, readerOnly)}
 	for range readers {
 		c := <-s.pool
 		connections[c] = slices.Concat(everyConnection, readerOnly)
 		s.pool <- c
 	}
-	if len(connections) != readers+2 {
+	if len(connections) != readers+3 {
 		t.Fatalf("%d connections", len(connections))
 	}
 	for c, settings := range connections {
@@ -352,7 +352,7 @@ func TestSettings(t *testing.T) {
 				t.Errorf("%s is %v, want %v: %v", x.name, got, x.want, err)
 			}
 		}
-		if c != s.group.conn {
+		if c != s.group.conn && c != s.fold {
 			if _, err := c.exec("DELETE FROM event"); err == nil {
 				t.Error("a reader writes")
 			}

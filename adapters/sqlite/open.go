@@ -128,7 +128,7 @@ func Open(path string, chain audit.Tagger) (*Store, error) {
 		return nil, errors.Join(err, fmt.Errorf("%w: %s has schema %d and this release works with %d: stop the server of the older release, then run latchkey upgrade",
 			ports.ErrUpgradePending, path, version, len(scripts)))
 	}
-	s := &Store{path: path, chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{})}
+	s := &Store{path: path, chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{}), folding: make(chan struct{}, 1)}
 	s.group.store = s
 	if err := s.connect(path); err != nil {
 		if full(err) {
@@ -281,6 +281,12 @@ func (s *Store) connect(path string) (err error) {
 	if _, err := s.group.conn.exec("UPDATE revision SET changes = changes WHERE id = 1"); err != nil {
 		return err
 	}
+	if s.fold, err = connect(path, "rw"); err != nil {
+		return err
+	}
+	if err := s.fold.set(everyConnection, writerOnly); err != nil {
+		return err
+	}
 	if s.watch, err = connect(path, "ro"); err != nil {
 		return err
 	}
@@ -311,8 +317,10 @@ func (s *Store) disconnect() (err error) {
 	for c := range s.pool {
 		err = errors.Join(err, c.close())
 	}
-	if s.watch != nil {
-		err = errors.Join(err, s.watch.close())
+	for _, c := range []*conn{s.watch, s.fold} {
+		if c != nil {
+			err = errors.Join(err, c.close())
+		}
 	}
 	if s.group.conn != nil {
 		err = errors.Join(err, s.group.conn.close())

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 )
 
 // filled returns a store with so many users and five times as many token families, of which a part has expired.
-func filled(t *testing.T, users int) *Store {
+func filled(t testing.TB, users int) *Store {
 	t.Helper()
 	s := create(t)
 	if err := s.Update(t.Context(), func(tx ports.Tx) error { return tx.SaveClient(oauth.Client{ID: "web"}) }); err != nil {
@@ -92,5 +93,34 @@ func TestSweepStepIsBounded(t *testing.T) {
 	}
 	if steps != users/limit {
 		t.Errorf("%d steps, want %d", steps, users/limit)
+	}
+}
+
+// How long a step has the writer, its commit included, beside a commit that changes one row, which is what the disk costs.
+func BenchmarkSweepStep(b *testing.B) {
+	for _, limit := range []int{10, 50, 200} {
+		b.Run(fmt.Sprint(limit), func(b *testing.B) {
+			s, now := filled(b, 100_000), time.Now()
+			var steps, commits []time.Duration
+			timed := func(all *[]time.Duration, err error, begun time.Time) {
+				if *all = append(*all, time.Since(begun)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				begun := time.Now()
+				err := s.Update(b.Context(), func(tx ports.Tx) error { _, err := tx.Sweep(now, limit); return err })
+				timed(&steps, err, begun)
+				begun = time.Now()
+				timed(&commits, s.Probe(b.Context()), begun)
+				time.Sleep(20 * time.Millisecond) // as between the steps of a server
+			}
+			for name, all := range map[string][]time.Duration{"step": steps, "commit": commits} {
+				slices.Sort(all)
+				for _, p := range []int{50, 99} {
+					b.ReportMetric(float64(all[min(len(all)-1, len(all)*p/100)].Microseconds())/1000, fmt.Sprintf("%s-p%d-ms", name, p))
+				}
+			}
+		})
 	}
 }

@@ -33,6 +33,12 @@ type Store struct {
 	chain audit.Tagger // keys the audit trail
 	pool  chan *conn   // idle connections for View
 	watch *conn        // the poller's
+	fold  *conn        // the poller's too, see folding
+
+	// folding asks the poller to fold the log back into the file. A sweep changes pages all over the file, and to write those
+	// back can take longer than the sweep itself. SQLite has whoever commits do that, and everybody else wait for it; from
+	// another connection it hinders nobody.
+	folding chan struct{}
 
 	publishing sync.Mutex
 	changes    atomic.Uint64
@@ -96,6 +102,8 @@ func (s *Store) poll() {
 			if r, err := readRevision(s.watch); err == nil {
 				s.publish(r)
 			}
+		case <-s.folding:
+			s.fold.exec("PRAGMA wal_checkpoint(PASSIVE)") // what fails is done by the writer, later
 		case <-s.closing:
 			return
 		}
@@ -107,7 +115,7 @@ func (s *Store) Close() (err error) {
 	s.close.Do(func() {
 		close(s.closing)
 		s.polling.Wait()
-		err = s.watch.close()
+		err = errors.Join(s.watch.close(), s.fold.close())
 		for range readers {
 			err = errors.Join(err, (<-s.pool).close())
 		}

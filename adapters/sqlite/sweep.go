@@ -55,5 +55,11 @@ func (t *tx) Sweep(now time.Time, limit int) (int, error) {
 			total += int(n)
 		}
 	}
+	if total > 0 {
+		select {
+		case t.store.folding <- struct{}{}:
+		default: // asked for already
+		}
+	}
 	return total, nil
 }

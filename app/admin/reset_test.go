@@ -82,7 +82,7 @@ func TestResetPassword(t *testing.T) {
 	if _, err := f.ResetPassword(t.Context(), caller, resetWith(link)); !errors.Is(err, ports.ErrNotFound) || f.passwords.hashed != hashed {
 		t.Errorf("a second use: %v, %d passwords hashed", err, f.passwords.hashed-hashed)
 	}
-	want := []audit.Kind{audit.ResetOffered, audit.PasswordChanged, audit.SessionEnded, audit.GrantRevoked, audit.ResetDenied}
+	want := []audit.Kind{audit.ResetOffered, audit.SetupDenied, audit.PasswordChanged, audit.SessionEnded, audit.GrantRevoked, audit.ResetDenied}
 	if diff := cmp.Diff(want, f.kinds(n)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

@@ -309,6 +309,15 @@ func TestNoSecret(t *testing.T) {
 	}
 }
 
+// Nobody finds a server for this machine alone anywhere but at its issuer.
+func TestServeCommandOfALocalIssuer(t *testing.T) {
+	f := healthy()
+	f.Subject.Issuer = "http://localhost:9000"
+	if got := f.Subject.serve(nil); !strings.Contains(got, "--issuer http://localhost:9000 --listen localhost:9000") {
+		t.Error(got)
+	}
+}
+
 func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{
 		"/var/lib/x.db": "/var/lib/x.db", "a b": "'a b'", "": "''", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "-rf": "'-rf'", "a;b": "'a;b'", "https://[::1]:8": "'https://[::1]:8'",

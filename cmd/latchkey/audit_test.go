@@ -12,6 +12,8 @@ import (
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the SQL tool of whoever tampers with the file
+
+	"latchkey/domain/audit"
 )
 
 // tamper changes the database of the folder behind the program's back.
