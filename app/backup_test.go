@@ -243,7 +243,7 @@ func TestLockBeforeOpening(t *testing.T) {
 			"upgrade":  second(app.Upgrade(t.Context(), cfg, silent)),
 			"rollback": second(app.Rollback(t.Context(), cfg, silent)),
 		} {
-			if !errors.Is(err, app.ErrLocked) || !strings.Contains(err.Error(), "stop it first") {
+			if !errors.Is(err, app.ErrLocked) || !strings.Contains(err.Error(), "stop the server first") {
 				t.Errorf("%s beside a server: %v", name, err)
 			}
 		}

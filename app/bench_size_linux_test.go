@@ -152,7 +152,8 @@ func answered(r apptest.Reply) error {
 	return nil
 }
 
-// measure runs every scenario in a window on one provider after the other, so that what disturbs the machine meets both.
+// measure runs every scenario in a window on one provider after the other, and next time the other way round, so that what
+// disturbs the machine meets both.
 func measure(b *testing.B, both []*sized, phase string) {
 	for _, c := range sizeScenarios {
 		for _, s := range both {
@@ -184,6 +185,7 @@ func measure(b *testing.B, both []*sized, phase string) {
 			s.windows[c.name+phase] = append(s.windows[c.name+phase], took)
 		}
 	}
+	slices.Reverse(both)
 }
 
 // median returns the median of what p of a hundred did not exceed in each window.

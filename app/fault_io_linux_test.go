@@ -47,6 +47,7 @@ func TestFaultIO(t *testing.T) {
 			forGood := (int(k)+i)%3 == 0
 			disk.words[partial].Store(k % 2)
 			disk.forget(t)
+			said := len(p.Log.String())
 			c.run(false, func() {
 				disk.arm(f.word, k, f.errno, forGood)
 				if _, ok := within(20*time.Second, func() bool { return disk.words[given].Load() > 0 }); !ok {
@@ -63,7 +64,7 @@ func TestFaultIO(t *testing.T) {
 				recovered++
 				c.check()
 				checked = true
-			} else if log := p.Log.String(); page.Status != http.StatusServiceUnavailable || f.word != failSync || !strings.Contains(log[max(0, len(log)-20000):], "start the server again") {
+			} else if log := p.Log.String(); page.Status != http.StatusServiceUnavailable || f.word != failSync || !strings.Contains(log[said:], "start the server again") {
 				t.Errorf("it neither goes on nor says why: %d %.200s", page.Status, page.Body)
 			} else {
 				refused++

@@ -106,7 +106,7 @@ func TestFaultSecondServer(t *testing.T) {
 	l := &line{rp: p.Client("web")}
 	l.got(enter(t, p, p.Browser()))
 	for range 3 {
-		wantRefusal(t, p, "", []string{"serve", "--issuer", p.Issuer, "--listen", "127.0.0.1:0"}, 4, "another server uses the database "+p.File()+": stop it first")
+		wantRefusal(t, p, "", []string{"serve", "--issuer", p.Issuer, "--listen", "127.0.0.1:0"}, 4, "a server uses "+p.File()+": stop the server first")
 		userinfo, refresh := l.usable()
 		if userinfo != http.StatusOK || refresh.Status != http.StatusOK {
 			t.Fatalf("the first server: %d, %d %s", userinfo, refresh.Status, refresh.Text)

@@ -40,7 +40,7 @@ const (
 )
 
 // ErrLocked is returned when another server has the database.
-var ErrLocked = errors.New("cannot serve this database")
+var ErrLocked = errors.New("the database is taken")
 
 // Run serves until ctx is done, then lets requests in flight finish for at most ten seconds. It calls ready once it
 // answers, with the URLs it listens on; an error from ready ends it. However it ends, the provider is closed.

@@ -14,7 +14,7 @@ const (
 	sweepHold  = 20 * time.Millisecond // how long a step should have the writer, its commit included
 	sweepPause = 20 * time.Millisecond // between two
 	sweepLeast = 10                    // rows of each kind, however slow
-	sweepMost  = 50 // which is fewer pages than SQLite folds back at once, see adapters/sqlite
+	sweepMost  = 50                    // which is fewer pages than SQLite folds back at once, see adapters/sqlite
 )
 
 // sweep deletes what expired, in small steps with room for others between them.

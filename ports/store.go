@@ -100,9 +100,10 @@ type Reader interface {
 	// SessionClients returns the clients that take part in a session, by id, whatever became of their tokens.
 	SessionClients(identity.SessionID) ([]oauth.ClientID, error)
 	LogoutNotice(oidc.NoticeID) (oidc.LogoutNotice, error)
-	NoticesOfSession(identity.SessionID) ([]oidc.LogoutNotice, error)       // by id
-	DueLogoutNotices(now time.Time, limit int) ([]oidc.LogoutNotice, error) // at most limit, the longest due first
-	LogoutNotices(limit int) ([]oidc.LogoutNotice, error)                   // at most limit, newest first
+	NoticesOfSession(identity.SessionID) ([]oidc.LogoutNotice, error) // by id
+	// DueLogoutNotices returns at most limit, and of each client at most each, the longest due first.
+	DueLogoutNotices(now time.Time, each, limit int) ([]oidc.LogoutNotice, error)
+	LogoutNotices(limit int) ([]oidc.LogoutNotice, error) // at most limit, newest first
 
 	// Events returns what the query selects.
 	Events(audit.Query) ([]audit.Event, error)

@@ -30,8 +30,13 @@ func (r reader) NoticesOfSession(id identity.SessionID) ([]oidc.LogoutNotice, er
 	return all, nil
 }
 
-func (r reader) DueLogoutNotices(now time.Time, limit int) ([]oidc.LogoutNotice, error) {
+func (r reader) DueLogoutNotices(now time.Time, each, limit int) ([]oidc.LogoutNotice, error) {
 	due := list(&r.notices, func(n oidc.LogoutNotice) bool { return n.Due(now) }, func(n oidc.LogoutNotice) time.Time { return n.NextAt })
+	of := map[oauth.ClientID]int{}
+	due = slices.DeleteFunc(due, func(n oidc.LogoutNotice) bool {
+		of[n.Client]++
+		return of[n.Client] > each
+	})
 	return due[:min(len(due), limit)], nil
 }
 

@@ -60,7 +60,7 @@ func everything(t *testing.T, s *Store) {
 		keep(tx.SessionClients("s"))
 		keep(tx.LogoutNotice("n"))
 		keep(tx.NoticesOfSession("s"))
-		keep(tx.DueLogoutNotices(time.UnixMilli(1), 1))
+		keep(tx.DueLogoutNotices(time.UnixMilli(1), 1, 1))
 		keep(tx.LogoutNotices(1))
 		errs = append(errs, tx.SaveFactor(identity.Factor{ID: "x", User: "u"}), tx.SaveRecoveryCodes(identity.RecoveryCodes{User: "u"}), tx.SaveChallenge(identity.Challenge{User: "u"}))
 		keep(tx.Factor("x"))

@@ -404,7 +404,8 @@ func wantIndexes(t *testing.T, s *Store) {
 			continue
 		}
 		err := c.rows("EXPLAIN QUERY PLAN "+q, nil, func(r *row) bool {
-			if detail, _ := r.values[3].(string); strings.HasPrefix(detail, "SCAN") && detail != "SCAN CONSTANT ROW" {
+			// What a subquery found is read whole; how it found it is a line of its own.
+			if detail, _ := r.values[3].(string); strings.HasPrefix(detail, "SCAN") && detail != "SCAN CONSTANT ROW" && !strings.HasPrefix(detail, "SCAN (subquery") {
 				t.Errorf("%s: %s", q, detail)
 			}
 			return true

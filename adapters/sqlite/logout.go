@@ -36,9 +36,9 @@ func (r *reader) NoticesOfSession(id identity.SessionID) ([]oidc.LogoutNotice, e
 	return many(r, scanNotice, "SELECT "+noticeColumns+" FROM logout_notice WHERE session = ? ORDER BY id", string(id))
 }
 
-func (r *reader) DueLogoutNotices(now time.Time, limit int) ([]oidc.LogoutNotice, error) {
-	return many(r, scanNotice, "SELECT "+noticeColumns+" FROM logout_notice WHERE next_at <> 0 AND next_at <= ? ORDER BY next_at, rowid LIMIT ?",
-		ms(now), int64(max(limit, 0)))
+func (r *reader) DueLogoutNotices(now time.Time, each, limit int) ([]oidc.LogoutNotice, error) {
+	return many(r, scanNotice, "SELECT "+noticeColumns+` FROM (SELECT *, rowid AS place, row_number() OVER (PARTITION BY client ORDER BY next_at, rowid) AS nth
+		FROM logout_notice WHERE next_at <> 0 AND next_at <= ?) WHERE nth <= ? ORDER BY next_at, place LIMIT ?`, ms(now), int64(each), int64(max(limit, 0)))
 }
 
 func (r *reader) LogoutNotices(limit int) ([]oidc.LogoutNotice, error) {

@@ -22,7 +22,7 @@ var (
 	ErrUnusable = errors.New("not a usable database")
 	ErrNewer    = errors.New("the database is of a newer latchkey")
 	ErrReadOnly = errors.New("the database cannot be written")
-	ErrInUse    = errors.New("another server uses the database")
+	ErrInUse    = errors.New("a server uses")
 	ErrLockFile = errors.New("the lock file cannot be opened")
 )
 
@@ -369,7 +369,7 @@ func lock(path string) (release func(), err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w %s: stop it first", ErrInUse, path)
+			return nil, fmt.Errorf("%w %s: stop the server first", ErrInUse, path)
 		}
 		return nil, fmt.Errorf("lock %s.lock: %w", path, err)
 	}

@@ -216,7 +216,7 @@ func TestSecondServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sqlite.Lock(path); !errors.Is(err, sqlite.ErrInUse) || !strings.Contains(err.Error(), "stop it first") {
+	if _, err := sqlite.Lock(path); !errors.Is(err, sqlite.ErrInUse) || !strings.Contains(err.Error(), "stop the server first") {
 		t.Errorf("got %v, want ErrInUse", err)
 	}
 	// The command line works meanwhile.

@@ -227,6 +227,9 @@ func (s *server) changed(w http.ResponseWriter, r *request, change ports.Account
 			return errNotFound
 		case errors.Is(p, ports.ErrOtherUser):
 			return errOtherUser
+		case errors.Is(p, ports.ErrFactorNeeded): // the session is raised first
+			redirect(w, s.path(factorPath)+toAccount)
+			return nil
 		case errors.Is(p, ports.ErrLocked):
 			code = http.StatusTooManyRequests
 		case errors.Is(p, ports.ErrBusy):

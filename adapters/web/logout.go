@@ -102,7 +102,11 @@ func (s *server) loggedOut(w http.ResponseWriter, r *request, b ports.Browser, q
 		s.pages.render(w, http.StatusOK, s.frame(r), s.logoutPage(b, q, a))
 		return nil
 	}
-	s.setCookie(w, cookieSession, "", 0)
+	// Without the cookie there is nothing to take away, and whoever asked may be an image on another site: its answer could
+	// not touch a Lax cookie, but it could the state that applications watch, and tell them of a sign-out that was none.
+	if len(r.CookiesNamed(s.cookieName(cookieSession))) > 0 {
+		s.setCookie(w, cookieSession, "", 0)
+	}
 	if !page && a.Return == "" {
 		w.Header().Set("Cache-Control", "no-store")
 		writeJSON(w, http.StatusOK, signedOutBody{SignedOut: true})

@@ -63,6 +63,20 @@ func TestLogoutAnswers(t *testing.T) {
 	}
 }
 
+// An image on another site brings no session cookie. Its answer leaves the browser as it is: the state that applications
+// watch would else say that somebody signed out who did not.
+func TestLogoutOfAnotherSiteTakesNoCookie(t *testing.T) {
+	for _, cookie := range []string{"Cookie: __Host-latchkey-state=s", "Cookie: __Host-latchkey-browser=key-1"} {
+		for _, path := range []string{"/connect/logout", "/connect/endsession"} {
+			w := newBench(t).get(path, "Accept: image/avif,*/*;q=0.8", cookie)
+			wantStatus(t, w, http.StatusOK)
+			if c := w.Result().Cookies(); len(c) > 0 {
+				t.Errorf("%s with %s: %v", path, cookie, c)
+			}
+		}
+	}
+}
+
 // LO-02: whom a page cannot ask is told what to do, and keeps the cookie; whom it can, is asked.
 func TestLogoutAsks(t *testing.T) {
 	b := newBench(t)

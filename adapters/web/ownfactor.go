@@ -273,15 +273,9 @@ func (s *server) done(w http.ResponseWriter, word string) func() error {
 	}
 }
 
-// guardedChange answers a form about factors. A session that lacks the second factor is raised first.
+// guardedChange answers a form about factors.
 func (s *server) guardedChange(w http.ResponseWriter, r *request, change ports.AccountChange, err error, done func() error,
 	show func(identity.User, problemSet) any) error {
-	for _, p := range change.Problems {
-		if err == nil && errors.Is(p, ports.ErrFactorNeeded) {
-			redirect(w, s.path(factorPath)+toAccount)
-			return nil
-		}
-	}
 	if err != nil || len(change.Problems) > 0 {
 		return s.changed(w, r, change, err, "", show)
 	}

@@ -183,6 +183,9 @@ func (e Endpoint) change(ctx context.Context, caller audit.Caller, b ports.Brows
 			out.Problems = []error{ports.ErrOtherUser}
 			return nil
 		}
+		if out.Problems, err = guarded(tx, v); err != nil || len(out.Problems) > 0 {
+			return err
+		}
 		if out.Problems, err = find(tx, v); err != nil || len(out.Problems) > 0 {
 			return err
 		}

@@ -50,8 +50,11 @@ func (e Endpoint) ChangePassword(ctx context.Context, caller audit.Caller, b por
 	err = e.Store.Update(ctx, func(tx ports.Tx) error {
 		out = ports.AccountChange{}
 		v := v
-		before, _, err := current(tx, b, v.now)
+		before, user, err := current(tx, b, v.now)
 		if err != nil {
+			return err
+		}
+		if out.Problems, err = guarded(tx, visit{session: before, user: user}); err != nil || len(out.Problems) > 0 {
 			return err
 		}
 		var ok bool

@@ -17,8 +17,9 @@ import (
 
 var _ ports.FactorEndpoint = Endpoint{}
 
-// guarded is what is wrong with changing second factors in the session of a visit: whoever has one must have shown it in
-// this session, or a stolen password would be enough to add another one beside it (MF-04).
+// guarded is what is wrong with changing the account in the session of a visit: whoever has a second factor must have shown
+// it in this session. In one from before there was a factor, a stolen password would else be enough to add another beside
+// it, or to lock its owner out with a new password (MF-04).
 func guarded(r ports.Reader, v visit) ([]error, error) {
 	all, err := r.Factors(v.user.ID)
 	if err != nil {
@@ -32,9 +33,17 @@ func guarded(r ports.Reader, v visit) ([]error, error) {
 
 // OfferTOTP makes a seed. There is one offer at a time: an older one is gone.
 func (e Endpoint) OfferTOTP(ctx context.Context, caller audit.Caller, b ports.Browser, proof ports.AccountProof) (ports.AccountChange, error) {
+	var s identity.Session
+	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
+		s, _, err = current(r, b, e.Now())
+		return err
+	})
+	if err != nil {
+		return ports.AccountChange{}, err
+	}
 	f := identity.Factor{ID: identity.FactorID("fac_" + e.Secrets.ID()), User: proof.User, Kind: identity.TOTPFactor}
-	f.Sealed = e.Keychain.Seal(ports.PurposeFactors, f.SealRow(), e.newSeed())
-	return e.change(ctx, caller, b, proof, func(tx ports.Tx, v visit) ([]error, error) { return guarded(tx, v) },
+	f.Sealed = e.Keychain.Seal(ports.PurposeFactors, offerRow(f, s), e.newSeed())
+	return e.change(ctx, caller, b, proof, func(ports.Tx, visit) ([]error, error) { return nil, nil },
 		func(tx ports.Tx, v visit) error {
 			all, err := tx.Factors(v.user.ID)
 			if err != nil {
@@ -52,6 +61,12 @@ func (e Endpoint) OfferTOTP(ctx context.Context, caller audit.Caller, b ports.Br
 		})
 }
 
+// offerRow is what the seed of an offer is sealed for: the session that asked for it. Somebody who knows the password, in a
+// session of their own, must neither read the seed that the owner is about to take over nor slip them one that they know.
+func offerRow(f identity.Factor, s identity.Session) string {
+	return f.SealRow() + "\x00" + string(s.ID)
+}
+
 // newSeed returns 160 random bits.
 func (e Endpoint) newSeed() []byte {
 	first, second := e.Secrets.Salt(), e.Secrets.Salt()
@@ -62,11 +77,12 @@ func (e Endpoint) newSeed() []byte {
 func (e Endpoint) OfferedTOTP(ctx context.Context, b ports.Browser) (ports.TOTPOffer, error) {
 	var offer ports.TOTPOffer
 	var f identity.Factor
+	var s identity.Session
 	var site string
 	now := e.Now()
-	err := e.Store.View(ctx, func(r ports.Reader) error {
-		s, user, err := current(r, b, now)
-		if err != nil {
+	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
+		var user identity.User
+		if s, user, err = current(r, b, now); err != nil {
 			return err
 		}
 		settings, err := r.Settings()
@@ -82,9 +98,9 @@ func (e Endpoint) OfferedTOTP(ctx context.Context, b ports.Browser) (ports.TOTPO
 	if err != nil {
 		return offer, err
 	}
-	seed, err := e.Keychain.Open(ports.PurposeFactors, f.SealRow(), f.Sealed)
-	if err != nil {
-		return offer, err
+	seed, err := e.Keychain.Open(ports.PurposeFactors, offerRow(f, s), f.Sealed)
+	if err != nil { // the offer of another session
+		return offer, ports.ErrNotFound
 	}
 	if site == "" {
 		site = identity.SiteWords(e.Issuer)[0]
@@ -109,7 +125,7 @@ func offered(r ports.Reader, user identity.User, now time.Time) (identity.Factor
 
 // ConfirmTOTP makes the offered factor count. Its user has just shown it, so the session becomes one with a second factor.
 func (e Endpoint) ConfirmTOTP(ctx context.Context, caller audit.Caller, b ports.Browser, form ports.ConfirmForm) (ports.AccountChange, error) {
-	step, problems, err := e.checkOffer(ctx, b, form)
+	step, sealed, problems, err := e.checkOffer(ctx, b, form)
 	if err != nil || len(problems) > 0 {
 		return ports.AccountChange{Problems: problems}, err
 	}
@@ -121,17 +137,14 @@ func (e Endpoint) ConfirmTOTP(ctx context.Context, caller audit.Caller, b ports.
 			if errors.Is(err, ports.ErrNotFound) || err == nil && f.ID != form.Factor {
 				return []error{ports.ErrNotFound}, nil
 			}
-			if err != nil {
-				return nil, err
-			}
-			return guarded(tx, v)
+			return nil, err
 		},
 		func(tx ports.Tx, v visit) error {
 			f, err := tx.Factor(form.Factor)
 			if err != nil {
 				return err
 			}
-			f.Name, f.ConfirmedAt, f.LastUsedAt, f.LastStep = identity.FactorName(form.Name), v.now, v.now, step
+			f.Name, f.Sealed, f.ConfirmedAt, f.LastUsedAt, f.LastStep = identity.FactorName(form.Name), sealed, v.now, v.now, step
 			event := v.event(audit.FactorEnrolled)
 			event.Facts = map[string]string{"factor": string(f.ID), "kind": string(f.Kind)}
 			amr := session.AMROfCode()
@@ -159,14 +172,15 @@ func (e Endpoint) ConfirmTOTP(ctx context.Context, caller audit.Caller, b ports.
 	return out, err
 }
 
-// checkOffer returns the time step of the code that was typed, or what is wrong. Guessing it leads nowhere: whoever sees the
-// page has the seed.
-func (e Endpoint) checkOffer(ctx context.Context, b ports.Browser, form ports.ConfirmForm) (int64, []error, error) {
+// checkOffer returns the time step of the code that was typed and the seed sealed for good, or what is wrong. Guessing it
+// leads nowhere: whoever sees the page has the seed.
+func (e Endpoint) checkOffer(ctx context.Context, b ports.Browser, form ports.ConfirmForm) (int64, []byte, []error, error) {
 	now := e.Now()
 	var f identity.Factor
-	err := e.Store.View(ctx, func(r ports.Reader) error {
-		s, user, err := current(r, b, now)
-		if err != nil {
+	var s identity.Session
+	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
+		var user identity.User
+		if s, user, err = current(r, b, now); err != nil {
 			return err
 		}
 		if f, err = offered(r, user, now); err == nil && (f.ID != form.Factor || !s.Recent(now)) {
@@ -175,20 +189,20 @@ func (e Endpoint) checkOffer(ctx context.Context, b ports.Browser, form ports.Co
 		return err
 	})
 	if errors.Is(err, ports.ErrNotFound) {
-		return 0, []error{ports.ErrNotFound}, nil
+		return 0, nil, []error{ports.ErrNotFound}, nil
 	}
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
-	seed, err := e.Keychain.Open(ports.PurposeFactors, f.SealRow(), f.Sealed)
+	seed, err := e.Keychain.Open(ports.PurposeFactors, offerRow(f, s), f.Sealed)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, []error{ports.ErrNotFound}, nil
 	}
 	step, found := identity.FindTOTPStep(seed, form.Code, now)
 	if !found {
-		return 0, []error{ports.ErrCodeWrong}, nil
+		return 0, nil, []error{ports.ErrCodeWrong}, nil
 	}
-	return step, nil, nil
+	return step, e.Keychain.Seal(ports.PurposeFactors, f.SealRow(), seed), nil, nil
 }
 
 // newCodes makes a set of recovery codes and what is kept of them.
@@ -217,7 +231,7 @@ func ownFactor(tx ports.Tx, v visit, id identity.FactorID) ([]error, error) {
 	if err != nil || f.User != v.user.ID || !f.Confirmed() {
 		return notYours(tx, v, err, "factor", string(id))
 	}
-	return guarded(tx, v)
+	return nil, nil
 }
 
 // RenameFactor gives a factor of the user another name.
@@ -306,7 +320,7 @@ func (e Endpoint) MakeRecoveryCodes(ctx context.Context, caller audit.Caller, b 
 			if err != nil || len(identity.ConfirmedFactors(all)) == 0 {
 				return []error{ports.ErrNotFound}, err
 			}
-			return guarded(tx, v)
+			return nil, nil
 		},
 		func(tx ports.Tx, v visit) error { return saveCodes(tx, v, digests) })
 	if err == nil && len(out.Problems) == 0 {

@@ -42,9 +42,6 @@ func (e Endpoint) EnrolPasskey(ctx context.Context, caller audit.Caller, b ports
 	cookie, raised, withCodes := e.Secrets.Secret(), false, false
 	out, err := e.change(ctx, caller, b, form.AccountProof,
 		func(tx ports.Tx, v visit) ([]error, error) {
-			if problems, err := guarded(tx, v); err != nil || len(problems) > 0 {
-				return problems, err
-			}
 			if _, err := tx.FactorByCredential(made.CredentialID); !errors.Is(err, ports.ErrNotFound) {
 				return []error{ports.ErrPasskeyKnown}, err
 			}

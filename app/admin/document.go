@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -34,14 +35,17 @@ type Group struct {
 	Members []string // usernames
 }
 
+// ErrNotDocument is about bytes of which no member can be read: not JSON in UTF-8, or too much of it.
+var ErrNotDocument = errors.New("no document that can be read")
+
 // ParseDocument reads a document strictly: unknown, repeated and mistyped members are problems, not surprises. The error
-// lists every problem with its path, or is a syntax error with line and column. What could be read is returned beside it,
+// lists every problem with its path, or is ErrNotDocument with line and column. What could be read is returned beside it,
 // for Apply, which refuses it and adds the problems that only the store can tell.
 func ParseDocument(b []byte) (Document, error) {
 	root, err := parseValue(b)
 	if err != nil {
 		wrong := Problems{err.Error()}
-		return Document{wrong: wrong}, wrong
+		return Document{wrong: wrong}, fmt.Errorf("%w: %w", ErrNotDocument, wrong)
 	}
 	var r reader
 	var d Document

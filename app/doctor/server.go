@@ -70,7 +70,7 @@ func (j *judge) limits() {
 		j.add(Warning, "limits.high", fmt.Sprintf("Rate limits are raised to %g times.", s.RateLimitScale), "Guessing passwords and secrets is as many times faster.",
 			"Go back to 1, or name the proxies if many people share one address.", usual)
 	default:
-		j.ok("limits", "Rate limits are on (scale %g).", s.RateLimitScale)
+		j.ok("limits", "Rate limits are on (scale %g), as doctor was told; a server that runs has what it was told itself.", s.RateLimitScale)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 const (
 	together  = 8
 	perClient = 4
-	lookAt    = 256 // notices that are due, to find some for clients that have room
+	lookAt    = 256 // notices that are due, of each client as many as it has room for: a long queue of one hides no other
 	moment    = time.Second
 )
 
@@ -46,7 +46,7 @@ type Deliveries struct {
 func (d *Deliveries) Due(ctx context.Context) error {
 	var due []oidc.LogoutNotice
 	err := d.Store.View(ctx, func(r ports.Reader) (err error) {
-		due, err = r.DueLogoutNotices(d.Now(), lookAt)
+		due, err = r.DueLogoutNotices(d.Now(), perClient, lookAt)
 		return err
 	})
 	for _, n := range due { // what finds no room is still due the next time
@@ -186,6 +186,12 @@ func (d *Deliveries) settle(ctx context.Context, n oidc.LogoutNotice, status int
 		n.Failed("the application answered with status "+strconv.Itoa(status)+", not 200", status == 400, now)
 	}
 	return d.Store.Update(ctx, func(tx ports.Tx) error {
+		// Deleted with its client while the application was thinking: saved, it would name a client that nothing is sent to.
+		if _, err := tx.LogoutNotice(n.ID); errors.Is(err, ports.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
 		err := errors.Join(tx.SaveLogoutNotice(n), tx.Record(d.event(kind, n, now)))
 		if errors.Is(failure, ports.ErrAddressDenied) {
 			err = errors.Join(err, tx.Record(d.event(audit.OutboundBlocked, n, now)))

@@ -30,7 +30,8 @@ may be running. The file in its smallest form:
    "clients": [{"client_id": "wiki", "redirect_uris": ["https://wiki.example.org/callback"]}]}
 
 What it leaves out of a user or client gets its default, except passwords and client secrets, which are kept.
-latchkey help file describes every member. Differences are printed as + (new), ~ (changed) and = (unchanged);
+latchkey help file describes every member. Text that is not JSON ends with 2, a document that breaks a rule with 5; nothing
+is changed then. Differences are printed as + (new), ~ (changed) and = (unchanged);
 a client secret that was made is printed once.`,
 	run: runApply,
 }
@@ -46,6 +47,9 @@ func runApply(ctx context.Context, c *call) error {
 	}
 	// Apply refuses a document with mistakes, and adds to its list what only the database can tell.
 	document, wrong := admin.ParseDocument(b)
+	if errors.Is(wrong, admin.ErrNotDocument) {
+		return usage("%s: %w", map[bool]string{true: "stdin", false: c.args[0]}[c.args[0] == "-"], wrong)
+	}
 	a, err := app.New(ctx, cfg)
 	if err != nil {
 		return errors.Join(wrong, err)

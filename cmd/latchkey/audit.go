@@ -68,10 +68,12 @@ var queryFlags = []flag{
 // query reads the flags; the user is looked up by the provider.
 func (c *call) query(ctx context.Context, a *app.App) (audit.Query, error) {
 	q := audit.Query{Client: c.values.text("client"), RequestID: c.values.text("request"), Refused: c.values.has("refused")}
-	for _, k := range c.values["kind"] {
-		q.Kinds = append(q.Kinds, audit.Kind(k))
-	}
 	var problems []error
+	for _, k := range c.values["kind"] {
+		if q.Kinds = append(q.Kinds, audit.Kind(k)); !slices.Contains(audit.Kinds, audit.Kind(k)) {
+			problems = append(problems, unknownKind(k))
+		}
+	}
 	for name, at := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {
 		if text := c.values.text(name); text != "" {
 			t, err := parseTime(text, a.Admin.Now())
@@ -95,6 +97,27 @@ func (c *call) query(ctx context.Context, a *app.App) (audit.Query, error) {
 		}
 	}
 	return q, errors.Join(problems...)
+}
+
+// unknownKind refuses what no event can be, which would select none and look as if nothing had happened.
+func unknownKind(typed string) error {
+	var names, alike []string
+	for _, k := range audit.Kinds {
+		names = append(names, string(k))
+	}
+	if near := nearest(typed, names); near != "" {
+		return usage("--kind: there is no kind %q: did you mean %s?", typed, near)
+	}
+	topic, _, _ := strings.Cut(typed, ".")
+	for _, name := range names {
+		if topic != "" && (strings.HasPrefix(name, topic+".") || strings.Contains(name, typed)) {
+			alike = append(alike, name)
+		}
+	}
+	if len(alike) == 0 {
+		alike = names
+	}
+	return usage("--kind: there is no kind %q: write one of %s", typed, strings.Join(alike, ", "))
 }
 
 // parseTime reads an instant or how long ago it was.
@@ -227,7 +250,7 @@ var auditQueryCommand = command{
 			}
 			switch {
 			case len(found) == 0:
-				fmt.Fprintln(c.stderr, "No event matches. Next: drop a flag; latchkey audit tail shows how kinds are written")
+				fmt.Fprintln(c.stderr, "No event matches. Next: drop a flag, or look with latchkey audit tail")
 			case len(found) == q.Limit:
 				fmt.Fprintf(c.stderr, "These are the newest %d; there may be more. Next: --limit, or latchkey audit export\n", q.Limit)
 			}

@@ -65,7 +65,7 @@ func TestBackupCommands(t *testing.T) {
 	}
 	defer server.Close()
 	for args, code := range map[string]int{"backup beside.db": exitOK, "backup verify b.db": exitOK, "restore b.db --yes": exitConflict, "upgrade": exitConflict, "rollback": exitNotFound} {
-		if r := latchkey(t, "", strings.Fields(args)...); r.code != code || code == exitConflict && !strings.Contains(r.stderr, "stop it first") {
+		if r := latchkey(t, "", strings.Fields(args)...); r.code != code || code == exitConflict && !strings.Contains(r.stderr, "the database is taken: a server uses latchkey.db: stop the server first") {
 			t.Errorf("beside a server, %s: %d, want %d\n%s", args, r.code, code, r.stderr)
 		}
 	}

@@ -31,7 +31,7 @@ const (
 const exitCodes = `Exit codes:
   0    done
   1    failure
-  2    what was typed is wrong: usage, values or configuration; nothing was changed
+  2    what was typed is wrong: usage, values, configuration, or a file that is no document; nothing was changed
   3    not found: a file or an object that was named
   4    conflict: it exists already, or something else holds it
   5    refused: what was asked for breaks a rule, or nobody agreed to it; nothing was changed

@@ -137,7 +137,9 @@ func TestCommands(t *testing.T) {
 			{`{"clients": [{"client_id": "b", "redirect_uris": ["https://a.example/"]}]}`, "apply - --json", exitOK, `"client_secret": "[A-Z2-7]{52}"`, `^$`}}},
 		{"apply what is wrong", []step{
 			{`{"users": [{"username": "a b"}], "x": 1}`, "apply -", exitRefused, `^$`, `2 things have to be put right:\n  - document: unknown member "x"[^$]*users\[0\].username`},
-			{"{", "apply -", exitRefused, `^$`, `line 1, column 2`},
+			{"{", "apply -", exitUsage, `^$`, `^latchkey: stdin: no document that can be read: line 1, column 2: `},
+			{"", "apply latchkey.db", exitUsage, `^$`, `^latchkey: latchkey.db: no document that can be read: line 1, column \d+: not UTF-8\n$`},
+			{"[]", "apply -", exitRefused, `^$`, `must be an object`},
 			{`{"users": [{"username": "sari", "admin": 1, "email": "x"}], "groups": [{"name": "g", "members": ["nobody"]}]}`, "apply -", exitRefused, `^$`, `3 things[^$]*admin[^$]*email "x"[^$]*no user "nobody"`},
 			{"", "apply missing.json", exitNotFound, `^$`, `missing.json`},
 			{document, "apply - --db missing.db", exitNotFound, `^$`, `missing.db does not exist.*latchkey init`},

@@ -104,7 +104,7 @@ func TestServe(t *testing.T) {
 	}
 
 	// ST-07, and a taken port: neither disturbs who is there.
-	if r := latchkey(t, "", "serve", "--issuer", issuer, "--listen", freeAddress(t)); r.code != exitConflict || !strings.Contains(r.stderr, "another server uses the database") {
+	if r := latchkey(t, "", "serve", "--issuer", issuer, "--listen", freeAddress(t)); r.code != exitConflict || !strings.Contains(r.stderr, "stop the server first") {
 		t.Errorf("a second server: %+v", r)
 	}
 	if r := latchkey(t, "", "init", "--db", "other.db"); r.code != exitOK {

@@ -85,16 +85,20 @@ func logoutNotices(t *testing.T, s ports.Store) {
 		})
 		return ids
 	}
-	due := func(after time.Duration, limit int) []oidc.NoticeID {
+	dueEach := func(after time.Duration, each, limit int) []oidc.NoticeID {
 		t.Helper()
-		return ids(func(r ports.Reader) ([]oidc.LogoutNotice, error) { return r.DueLogoutNotices(epoch.Add(after), limit) })
+		return ids(func(r ports.Reader) ([]oidc.LogoutNotice, error) {
+			return r.DueLogoutNotices(epoch.Add(after), each, limit)
+		})
 	}
+	due := func(after time.Duration, limit int) []oidc.NoticeID { t.Helper(); return dueEach(after, 10, limit) }
 	update(t, s, func(tx ports.Tx) error { return tx.SaveLogoutNotice(notice("n1", "c1", "s1", 1e6, 30e6)) })
 	for name, c := range map[string]struct{ got, want []oidc.NoticeID }{
 		"none is due":       {due(9*time.Millisecond, 10), nil},
 		"at its instant":    {due(10*time.Millisecond, 10), []oidc.NoticeID{"n2"}},
 		"longest due first": {due(time.Hour, 10), []oidc.NoticeID{"n2", "n4", "n1"}},
 		"at most":           {due(time.Hour, 2), []oidc.NoticeID{"n2", "n4"}},
+		"at most of each":   {dueEach(time.Hour, 1, 10), []oidc.NoticeID{"n2", "n4"}},
 		"newest first":      {ids(func(r ports.Reader) ([]oidc.LogoutNotice, error) { return r.LogoutNotices(3) }), []oidc.NoticeID{"n4", "n3", "n2"}},
 		"of a session": {ids(func(r ports.Reader) ([]oidc.LogoutNotice, error) { return r.NoticesOfSession("s1") }),
 			[]oidc.NoticeID{"n1", "n2"}},
