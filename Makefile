@@ -17,7 +17,7 @@ SIZE ?= 1000000
 export CGO_ENABLED = 1
 
 .PHONY: help run build test check reproducible bench bench-size fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
-  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-backup golden screenshots
+  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup golden screenshots
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,7 +61,7 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 # A campaign runs anew every time, by itself, and prints its figures.
 campaign = $(GO) test $(FLAGS) -count=1 -timeout 180m -v ./app -run
 
-faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-backup ## every campaign below, one after another
+faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup ## every campaign below, one after another
 
 fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1100) acknowledged writes apart
 	LATCHKEY_KILLS=$(KILLS) LATCHKEY_KILL_WRITES=$(KILL_WRITES) $(campaign) '^TestFaultKill$$'
@@ -100,6 +100,9 @@ fault-restart: ## end and start a loaded server 100 times, try a second one besi
 
 fault-rotation: ## ROTATIONS (50) rotations of the signing keys, a million verifications with caches that are never fetched early
 	LATCHKEY_ROTATIONS=$(ROTATIONS) LATCHKEY_VERIFICATIONS=20000 $(campaign) '^TestFaultRotation$$'
+
+fault-races: ## 1000 rounds of refreshing while the token is revoked or its user signs out
+	LATCHKEY_RACES=1000 $(campaign) '^TestNothingSurvivesTheEnd$$'
 
 fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
 	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app

@@ -150,7 +150,7 @@ func TestFaultRotation(t *testing.T) {
 				t.Fatal("the steps do not reach the rotation")
 			}
 		}
-		if at := newestKey(t, p); at.After(p.Now()) || at.Before(p.Now().Add(-time.Hour)) {
+		if at := newestKey(t, p); at.After(p.Now()) || at.Before(p.Now().Add(-time.Duration(steps+60)*time.Minute)) {
 			t.Errorf("rotation %d: the newest key signs since %v, and it is %v", rotation, at, p.Now())
 		}
 	}

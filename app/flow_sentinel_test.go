@@ -341,7 +341,10 @@ func rows(t *testing.T, path string) string {
 	each(`SELECT name FROM sqlite_schema WHERE type = 'table'`, func(table []any) {
 		each(fmt.Sprintf(`SELECT * FROM "%s"`, table[0]), func(values []any) {
 			for _, v := range values {
-				fmt.Fprintf(&text, "%s\n", v)
+				if b, ok := v.([]byte); ok {
+					v = string(b)
+				}
+				fmt.Fprintln(&text, v)
 			}
 		})
 	})

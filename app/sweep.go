@@ -12,7 +12,7 @@ import (
 // apart the rows lie, so a step takes as many as the one before shows to be few enough.
 const (
 	sweepHold  = 20 * time.Millisecond // how long a step should have the writer, its commit included
-	sweepPause = 20 * time.Millisecond // between two
+	sweepPause = 4                     // times as long as a step took, so that others have the writer and the disk most of the time
 	sweepLeast = 10                    // rows of each kind, however slow
 	sweepMost  = 50                    // which is fewer pages than SQLite folds back at once, see adapters/sqlite
 )
@@ -48,7 +48,7 @@ func sweep(ctx context.Context, store ports.Store, now time.Time, log *slog.Logg
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(sweepPause):
+		case <-time.After(sweepPause * took):
 		}
 	}
 }
