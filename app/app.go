@@ -22,6 +22,7 @@ import (
 	"latchkey/adapters/ratelimit"
 	"latchkey/adapters/sqlite"
 	"latchkey/adapters/web"
+	"latchkey/adapters/web/page"
 	"latchkey/adapters/webauthn"
 	"latchkey/app/account"
 	"latchkey/app/admin"
@@ -268,10 +269,6 @@ func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*Ap
 
 // addDemo puts the demonstration application in front of the provider, which it knows by its URL alone.
 func (a *App) addDemo(now ports.Clock, secrets ports.Secrets) error {
-	style, err := web.StyleSheet()
-	if err != nil {
-		return err
-	}
 	issuer, err := url.Parse(a.cfg.Issuer)
 	if err != nil {
 		return err
@@ -285,7 +282,7 @@ func (a *App) addDemo(now ports.Clock, secrets ports.Secrets) error {
 		PostLogoutRedirectURI: a.cfg.Issuer + demoSignedOut,
 		Scope:                 demoScope,
 		Path:                  issuer.Path + demoPath,
-		StyleSheet:            issuer.Path + style,
+		StyleSheet:            issuer.Path + page.StyleSheet.Path,
 		Language:              web.Language(issuer.Scheme == "https"),
 		Now:                   now,
 		Log:                   a.cfg.Log,

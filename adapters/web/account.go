@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -53,9 +54,9 @@ var (
 )
 
 // accountDone is what the account page says after a form, by the word in its address.
-var accountDone = map[string]messageID{"password": msgPasswordChanged, "email": msgEmailChanged, "session": msgSessionEnded,
-	"sessions": msgSessionsEnded, "application": msgDisconnected,
-	"passkey": msgPasskeyAdded, "factor": msgFactorAdded, "recovery": msgRecoveryMade, "renamed": msgFactorRenamed, "removed": msgFactorRemoved}
+var accountDone = map[string]page.Message{"password": page.MsgPasswordChanged, "email": page.MsgEmailChanged, "session": page.MsgSessionEnded,
+	"sessions": page.MsgSessionsEnded, "application": page.MsgDisconnected,
+	"passkey": page.MsgPasskeyAdded, "factor": page.MsgFactorAdded, "recovery": page.MsgRecoveryMade, "renamed": page.MsgFactorRenamed, "removed": page.MsgFactorRemoved}
 
 // accountToken is the CSRF token of a form, which relies on who it was shown to. It is not about a session or a grant: one
 // that belongs to somebody else is for the use case to refuse and to record.
@@ -73,14 +74,14 @@ func (s *server) showAccount(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) {
 		s.keepKey(w, b)
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), s.accountPage(b, a, accountDone[r.URL.Query().Get("done")]))
+	s.pages.Render(w, http.StatusOK, s.frame(r), s.accountPage(b, a, accountDone[r.URL.Query().Get("done")]))
 	return nil
 }
 
-func (s *server) accountPage(b ports.Browser, a ports.Account, done messageID) accountPage {
+func (s *server) accountPage(b ports.Browser, a ports.Account, done page.Message) page.Account {
 	user, zone := a.User, a.User.Claims.Zoneinfo
-	p := accountPage{Passkeys: s.Passkeys.OffersPasskeys(), Name: user.DisplayName(), Username: user.Username, Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
-		PasswordChanged: momentOf(user.PasswordChangedAt, zone), Done: done,
+	p := page.Account{Passkeys: s.Passkeys.OffersPasskeys(), Name: user.DisplayName(), Username: user.Username, Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
+		PasswordChanged: page.MomentOf(user.PasswordChangedAt, zone), Done: done,
 		SessionsCSRF:     s.accountToken(b, sessionForm, user),
 		ApplicationsCSRF: s.accountToken(b, disconnectForm, user), LogoutCSRF: s.csrfToken(b, "logout", "", "")}
 	p.RecoveryLeft, p.RecoveryCSRF = len(a.Recovery.Digests), s.accountToken(b, recoveryForm, user)
@@ -88,10 +89,10 @@ func (s *server) accountPage(b ports.Browser, a ports.Account, done messageID) a
 		p.Factors = append(p.Factors, s.factorCard(f, user))
 	}
 	for _, x := range a.Sessions {
-		c := sessionCard{ID: string(x.Session.ID), Device: deviceOf(x.Session.UserAgent), IP: x.Session.IP,
-			SignedIn: momentOf(x.Session.AuthTime, zone), LastSeen: momentOf(x.Session.LastSeenAt, zone), Current: x.Session.ID == a.Session.ID}
+		c := page.SessionCard{ID: string(x.Session.ID), Device: page.DeviceOf(x.Session.UserAgent), IP: x.Session.IP,
+			SignedIn: page.MomentOf(x.Session.AuthTime, zone), LastSeen: page.MomentOf(x.Session.LastSeenAt, zone), Current: x.Session.ID == a.Session.ID}
 		if x.Session.CreatedAt.Before(x.Session.AuthTime) {
-			c.FirstSeen = momentOf(x.Session.CreatedAt, zone)
+			c.FirstSeen = page.MomentOf(x.Session.CreatedAt, zone)
 		}
 		for _, client := range x.Clients {
 			c.Applications = append(c.Applications, client.DisplayName())
@@ -108,14 +109,14 @@ func (s *server) accountPage(b ports.Browser, a ports.Account, done messageID) a
 func (s *server) showPassword(w http.ResponseWriter, r *request) error {
 	b, user, err := s.owner(w, r)
 	if err == nil {
-		s.pages.render(w, http.StatusOK, s.frame(r), s.passwordPage(b, user, problemSet{}))
+		s.pages.Render(w, http.StatusOK, s.frame(r), s.passwordPage(b, user, page.ProblemSet{}))
 	}
 	return err
 }
 
-func (s *server) passwordPage(b ports.Browser, user identity.User, problems problemSet) passwordPage {
-	return passwordPage{Action: s.path(passwordForm.path), CSRF: s.accountToken(b, passwordForm, user), Username: user.Username,
-		problemSet: problems}
+func (s *server) passwordPage(b ports.Browser, user identity.User, problems page.ProblemSet) page.Password {
+	return page.Password{Action: s.path(passwordForm.path), CSRF: s.accountToken(b, passwordForm, user), Username: user.Username,
+		ProblemSet: problems}
 }
 
 // changePassword answers the form for a new password.
@@ -125,7 +126,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	show := func(user identity.User, problems problemSet) any { return s.passwordPage(b, user, problems) }
+	show := func(user identity.User, problems page.ProblemSet) any { return s.passwordPage(b, user, problems) }
 	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.get("password"), Again: f.get("password_again")})
 	return s.changed(w, r, change, err, "password", show)
 }
@@ -134,13 +135,13 @@ func (s *server) changePassword(w http.ResponseWriter, r *request) error {
 func (s *server) showEmail(w http.ResponseWriter, r *request) error {
 	b, user, err := s.owner(w, r)
 	if err == nil {
-		s.pages.render(w, http.StatusOK, s.frame(r), s.emailPage(b, user, user.Email, problemSet{}))
+		s.pages.Render(w, http.StatusOK, s.frame(r), s.emailPage(b, user, user.Email, page.ProblemSet{}))
 	}
 	return err
 }
 
-func (s *server) emailPage(b ports.Browser, user identity.User, email string, problems problemSet) emailPage {
-	return emailPage{Action: s.path(emailForm.path), CSRF: s.accountToken(b, emailForm, user), Email: email, problemSet: problems}
+func (s *server) emailPage(b ports.Browser, user identity.User, email string, problems page.ProblemSet) page.Email {
+	return page.Email{Action: s.path(emailForm.path), CSRF: s.accountToken(b, emailForm, user), Email: email, ProblemSet: problems}
 }
 
 // changeEmail answers the form for another e-mail address. Whatever else was sent with it is ignored (UI-06, AD-06).
@@ -152,11 +153,11 @@ func (s *server) changeEmail(w http.ResponseWriter, r *request) error {
 	}
 	email := f.get("email")
 	change, err := s.Account.ChangeEmail(r.Context(), r.caller, b, ports.EmailForm{AccountProof: proof, Email: email})
-	return s.changed(w, r, change, err, "email", func(user identity.User, problems problemSet) any {
+	return s.changed(w, r, change, err, "email", func(user identity.User, problems page.ProblemSet) any {
 		if problems.NoteOf("email") != nil {
 			return s.emailPage(b, user, email, problems)
 		}
-		return s.confirmPage(b, emailForm, f, user, msgConfirmEmail, problems)
+		return s.confirmPage(b, emailForm, f, user, page.MsgConfirmEmail, problems)
 	})
 }
 
@@ -168,12 +169,12 @@ func (s *server) endSession(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	form := ports.SessionForm{AccountProof: proof, Session: identity.SessionID(f.get("session")), Others: f.get("others") == "true"}
-	done, question := "session", msgConfirmSession
+	done, question := "session", page.MsgConfirmSession
 	if form.Others {
-		done, question = "sessions", msgConfirmSessions
+		done, question = "sessions", page.MsgConfirmSessions
 	}
 	change, err := s.Account.EndSession(r.Context(), r.caller, b, form)
-	return s.changed(w, r, change, err, done, func(user identity.User, problems problemSet) any {
+	return s.changed(w, r, change, err, done, func(user identity.User, problems page.ProblemSet) any {
 		return s.confirmPage(b, sessionForm, f, user, question, problems)
 	})
 }
@@ -186,8 +187,8 @@ func (s *server) disconnect(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	change, err := s.Account.Disconnect(r.Context(), r.caller, b, ports.DisconnectForm{AccountProof: proof, Grant: oauth.GrantID(f.get("grant"))})
-	return s.changed(w, r, change, err, "application", func(user identity.User, problems problemSet) any {
-		return s.confirmPage(b, disconnectForm, f, user, msgConfirmDisconnect, problems)
+	return s.changed(w, r, change, err, "application", func(user identity.User, problems page.ProblemSet) any {
+		return s.confirmPage(b, disconnectForm, f, user, page.MsgConfirmDisconnect, problems)
 	})
 }
 
@@ -210,12 +211,12 @@ func (s *server) owner(w http.ResponseWriter, r *request) (ports.Browser, identi
 	return b, user, err
 }
 
-var errOtherUser = &httpError{http.StatusConflict, msgWrongAccount, oauth.Refuse(oauth.InvalidRequest, "another user is signed in than the form was made for")}
+var errOtherUser = &httpError{http.StatusConflict, page.MsgWrongAccount, oauth.Refuse(oauth.InvalidRequest, "another user is signed in than the form was made for")}
 
 // changed answers a form of the account: with the account page when it was done, with the page that show returns when
 // there is something to say. A form sent twice meets the same answer, or the login page when its cookie was replaced.
 func (s *server) changed(w http.ResponseWriter, r *request, change ports.AccountChange, err error, done string,
-	show func(identity.User, problemSet) any) error {
+	show func(identity.User, page.ProblemSet) any) error {
 	if err != nil {
 		return err
 	}
@@ -241,29 +242,29 @@ func (s *server) changed(w http.ResponseWriter, r *request, change ports.Account
 		return nil
 	}
 	setRetryAfter(w, ports.Login{RetryAfter: change.RetryAfter})
-	return s.again(w, r, code, problemSet{Problems: formMessages(change.Problems), RetryMinutes: minutes(change.RetryAfter)}, show)
+	return s.again(w, r, code, page.ProblemSet{Problems: formMessages(change.Problems), RetryMinutes: minutes(change.RetryAfter)}, show)
 }
 
 // again shows a page with what was wrong with its form.
-func (s *server) again(w http.ResponseWriter, r *request, code int, problems problemSet, show func(identity.User, problemSet) any) error {
+func (s *server) again(w http.ResponseWriter, r *request, code int, problems page.ProblemSet, show func(identity.User, page.ProblemSet) any) error {
 	_, user, err := s.owner(w, r)
 	if err == nil {
-		s.pages.render(w, code, s.frame(r), show(user, problems))
+		s.pages.Render(w, code, s.frame(r), show(user, problems))
 	}
 	return err
 }
 
 // confirmPage asks for the current password before a form is carried out. The first time nothing is wrong: the person
 // was only not asked yet.
-func (s *server) confirmPage(b ports.Browser, which accountForm, f form, user identity.User, question messageID, problems problemSet) confirmPage {
+func (s *server) confirmPage(b ports.Browser, which accountForm, f form, user identity.User, question page.Message, problems page.ProblemSet) page.Confirm {
 	if len(f.values["current"]) == 0 {
-		problems = problemSet{}
+		problems = page.ProblemSet{}
 	}
-	p := confirmPage{Message: question, Action: s.path(which.path), CSRF: s.accountToken(b, which, user),
-		Username: user.Username, problemSet: problems}
+	p := page.Confirm{Message: question, Action: s.path(which.path), CSRF: s.accountToken(b, which, user),
+		Username: user.Username, ProblemSet: problems}
 	for _, name := range which.fields {
 		if value := f.get(name); value != "" {
-			p.Fields = append(p.Fields, hiddenField{name, value})
+			p.Fields = append(p.Fields, page.HiddenField{Name: name, Value: value})
 		}
 	}
 	return p

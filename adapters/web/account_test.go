@@ -2,9 +2,6 @@ package web
 
 import (
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
-	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Whoever is signed out is sent to sign in, and from there to the account and to nowhere else.
@@ -106,10 +103,10 @@ func TestAccountProblems(t *testing.T) {
 func TestAccountRefusals(t *testing.T) {
 	for problem, want := range map[error]struct {
 		status  int
-		message messageID
+		message page.Message
 	}{
-		ports.ErrNotFound:  {http.StatusNotFound, msgNotFound},
-		ports.ErrOtherUser: {http.StatusConflict, msgWrongAccount},
+		ports.ErrNotFound:  {http.StatusNotFound, page.MsgNotFound},
+		ports.ErrOtherUser: {http.StatusConflict, page.MsgWrongAccount},
 	} {
 		for _, o := range ownForms {
 			if !strings.HasPrefix(o.action, "/account/") || o.action == totpPath && problem == ports.ErrNotFound {
@@ -188,79 +185,6 @@ func TestAccountUserAgentIsNotShown(t *testing.T) {
 	page := b.get("/account", asBrowser, browserOne).Body.String()
 	if strings.Contains(page, "alert") || strings.Contains(page, "<b>") || !strings.Contains(page, "Firefox on Linux") {
 		t.Error(page)
-	}
-}
-
-func TestDevice(t *testing.T) {
-	const webkit = " AppleWebKit/537.36 (KHTML, like Gecko) "
-	tests := []struct{ agent, en, id string }{
-		{"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux", "Firefox di Linux"},
-		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64)" + webkit + "Chrome/140.0.0.0 Safari/537.36", "Chrome on Windows", "Chrome di Windows"},
-		{"Mozilla/5.0 (Windows NT 10.0; Win64; x64)" + webkit + "Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0", "Microsoft Edge on Windows", "Microsoft Edge di Windows"},
-		{"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15", "Safari on macOS", "Safari di macOS"},
-		{"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1", "Chrome on iPhone", "Chrome di iPhone"},
-		{"Mozilla/5.0 (Linux; Android 15; SM-S911B)" + webkit + "SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36", "Samsung Internet on Android", "Samsung Internet di Android"},
-		{"curl/8.14.1", "curl", "curl"},
-		{"Mozilla/5.0 (Windows NT 10.0)", "Windows", "Windows"},
-		{"", "Unknown browser", "Peramban tidak dikenal"},
-	}
-	for _, test := range tests {
-		for l, want := range map[locale]string{english: test.en, indonesian: test.id} {
-			if got, err := l.device(deviceOf(test.agent)); err != nil || got != want {
-				t.Errorf("%s: %q, %v; want %q", test.agent, got, err, want)
-			}
-		}
-	}
-}
-
-func TestWhen(t *testing.T) {
-	at := time.Date(2026, 2, 28, 17, 5, 0, 0, time.UTC)
-	tests := []struct {
-		zone, en, id string
-	}{
-		{"", "28 February 2026 at 17:05 UTC", "28 Februari 2026 pukul 17.05 UTC"},
-		{"Asia/Jakarta", "1 March 2026 at 00:05 WIB", "1 Maret 2026 pukul 00.05 WIB"},
-		{"../../etc/passwd", "28 February 2026 at 17:05 UTC", "28 Februari 2026 pukul 17.05 UTC"},
-	}
-	for _, test := range tests {
-		m := momentOf(at, test.zone)
-		if english.when(m) != test.en || indonesian.when(m) != test.id || m.Stamp() != "2026-02-28T17:05:00Z" {
-			t.Errorf("%q: %q, %q, %q", test.zone, english.when(m), indonesian.when(m), m.Stamp())
-		}
-	}
-}
-
-// error_uri of every code leads to its explanation.
-func TestErrorCodesAreExplained(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../../domain/oauth/error.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := newBench(t)
-	page := b.get("/errors", asBrowser).Body.String()
-	found := 0
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "ErrorCode" {
-			code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found++
-			if !strings.Contains(page, `<section id="`+code+`"`) {
-				t.Errorf("%s is not explained", code)
-			}
-		}
-		return true
-	})
-	if found < 20 || found != len(explainedCodes) {
-		t.Errorf("%d codes, %d explained", found, len(explainedCodes))
-	}
-	if uri := b.get("/nothing").Body.String(); !strings.Contains(uri, testIssuer+"/errors#"+string(oauth.InvalidRequest)) {
-		t.Error(uri)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -44,7 +45,7 @@ func (s *server) administer(h handler) handler {
 			redirect(w, s.path(totpPath)+"?next="+url.QueryEscape(r.URL.RequestURI()))
 			return nil
 		case errors.As(err, &refusal) && refusal.Code == oauth.Forbidden:
-			return &httpError{http.StatusForbidden, msgAdminOnly, refusal}
+			return &httpError{http.StatusForbidden, page.MsgAdminOnly, refusal}
 		case err != nil:
 			return err
 		}
@@ -86,15 +87,15 @@ func (s *server) showAdmin(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), adminPage{Refusals: s.refusalCards(refusals)})
+	s.pages.Render(w, http.StatusOK, s.frame(r), page.Admin{Refusals: s.refusalCards(refusals)})
 	return nil
 }
 
 // refusalCards are refusals as pages show them.
-func (s *server) refusalCards(refusals []ports.Refusal) []refusalCard {
-	cards := make([]refusalCard, len(refusals))
+func (s *server) refusalCards(refusals []ports.Refusal) []page.RefusalCard {
+	cards := make([]page.RefusalCard, len(refusals))
 	for i, x := range refusals {
-		cards[i] = refusalCard{Ref: x.Ref, When: momentOf(x.When, ""), Client: x.Client, Code: x.Code, Summary: x.Summary, URL: s.explainURL(x.Ref)}
+		cards[i] = page.RefusalCard{Ref: x.Ref, When: page.MomentOf(x.When, ""), Client: x.Client, Code: x.Code, Summary: x.Summary, URL: s.explainURL(x.Ref)}
 	}
 	return cards
 }
@@ -121,4 +122,4 @@ func (s *server) whoAdministers(r *request) (admin, lately bool) {
 
 // unrecorded are the messages of errors that are not on record: faults are in the log, and of the others the page itself says
 // all there is.
-var unrecorded = []messageID{msgServerFault, msgUnavailable, msgServerBusy, msgNotFound, msgMethodNotAllowed, msgExpired, msgWrongAccount}
+var unrecorded = []page.Message{page.MsgServerFault, page.MsgUnavailable, page.MsgServerBusy, page.MsgNotFound, page.MsgMethodNotAllowed, page.MsgExpired, page.MsgWrongAccount}

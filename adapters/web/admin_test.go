@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -101,7 +102,7 @@ func TestEveryAdminRouteIsGuarded(t *testing.T) {
 	}
 	b := newBench(t)
 	b.onAdministrator = func() (identity.User, error) { return identity.User{}, refused }
-	wantPage(t, b.get("/admin", asBrowser), http.StatusForbidden, msgAdminOnly)
+	wantPage(t, b.get("/admin", asBrowser), http.StatusForbidden, page.MsgAdminOnly)
 }
 
 // What signing in leads on to is a page of ours whatever a link says: no open redirect.
@@ -266,26 +267,26 @@ func TestDeliveriesPage(t *testing.T) {
 	} {
 		b := newBench(t)
 		b.onNotices = func(int) ([]ports.NoticeInfo, error) { return []ports.NoticeInfo{c.notice}, nil }
-		if page := b.get("/admin/logout", asBrowser, signedInCookie).Body.String(); !strings.Contains(page, c.en) || strings.Contains(page, c.nowhere) {
-			t.Errorf("%s: no %s, or %s, in %s", c.name, c.en, c.nowhere, page)
+		if shown := b.get("/admin/logout", asBrowser, signedInCookie).Body.String(); !strings.Contains(shown, c.en) || strings.Contains(shown, c.nowhere) {
+			t.Errorf("%s: no %s, or %s, in %s", c.name, c.en, c.nowhere, shown)
 		}
-		if page := b.get("/admin/logout?ui_locales=id", asBrowser, signedInCookie).Body.String(); !strings.Contains(page, c.id) {
-			t.Errorf("%s: no %s in %s", c.name, c.id, page)
+		if shown := b.get("/admin/logout?ui_locales=id", asBrowser, signedInCookie).Body.String(); !strings.Contains(shown, c.id) {
+			t.Errorf("%s: no %s in %s", c.name, c.id, shown)
 		}
 	}
 	b := newBench(t, issuer(testIssuer+"/tenant"))
 	b.onNotices = func(limit int) ([]ports.NoticeInfo, error) {
 		return slices.Repeat([]ports.NoticeInfo{{Client: "a b", ClientName: "A", State: oidc.Delivered}}, limit), nil
 	}
-	page := b.get("/tenant/admin/logout", asBrowser, signedInCookie).Body.String()
-	if !strings.Contains(page, `href="/tenant/admin/explain?client_id=a&#43;b"`) || !strings.Contains(page, "The last 100 are shown.") {
-		t.Errorf("%.3000s", page)
+	shown := b.get("/tenant/admin/logout", asBrowser, signedInCookie).Body.String()
+	if !strings.Contains(shown, `href="/tenant/admin/explain?client_id=a&#43;b"`) || !strings.Contains(shown, "The last 100 are shown.") {
+		t.Errorf("%.3000s", shown)
 	}
-	if page := b.get("/tenant/admin", asBrowser, signedInCookie).Body.String(); !strings.Contains(page, `href="/tenant/admin/logout"`) {
-		t.Errorf("%s", page)
+	if shown := b.get("/tenant/admin", asBrowser, signedInCookie).Body.String(); !strings.Contains(shown, `href="/tenant/admin/logout"`) {
+		t.Errorf("%s", shown)
 	}
 	b.onNotices = func(int) ([]ports.NoticeInfo, error) { return nil, context.DeadlineExceeded }
-	wantPage(t, b.get("/tenant/admin/logout", asBrowser, signedInCookie), http.StatusInternalServerError, msgServerFault)
+	wantPage(t, b.get("/tenant/admin/logout", asBrowser, signedInCookie), http.StatusInternalServerError, page.MsgServerFault)
 }
 
 // The record of a refusal names the client that the request names, and the refusals that all requests share stay as they are.

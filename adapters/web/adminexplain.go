@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"latchkey/adapters/web/page"
 	"latchkey/ports"
 )
 
@@ -14,7 +15,7 @@ func (s *server) showExplain(w http.ResponseWriter, r *request) error {
 	if refusal != nil {
 		return refusal
 	}
-	p := explainPage{Action: s.path(adminPath + "/explain"), Ref: f.get("ref"), Client: f.get("client_id")}
+	p := page.Explain{Action: s.path(adminPath + "/explain"), Ref: f.get("ref"), Client: f.get("client_id")}
 	var err error
 	code := http.StatusOK
 	switch {
@@ -29,17 +30,17 @@ func (s *server) showExplain(w http.ResponseWriter, r *request) error {
 		p.Refusals, p.Listed = s.refusalCards(refusals), true
 	}
 	if errors.Is(err, ports.ErrNotFound) {
-		code, p.NotFound, err = http.StatusNotFound, plainText(err.Error()), nil
+		code, p.NotFound, err = http.StatusNotFound, page.PlainText(err.Error()), nil
 	}
 	if err != nil {
 		return err
 	}
-	s.pages.render(w, code, s.frame(r), p)
+	s.pages.Render(w, code, s.frame(r), p)
 	return nil
 }
 
-func (s *server) explanationView(x ports.Explanation) *explanationView {
-	v := &explanationView{Ref: x.Ref, RequestID: x.RequestID, When: momentOf(x.When, ""), Summary: x.Summary, Client: x.Client, ClientName: x.ClientName,
+func (s *server) explanationView(x ports.Explanation) *page.Explanation {
+	v := &page.Explanation{Ref: x.Ref, RequestID: x.RequestID, When: page.MomentOf(x.When, ""), Summary: x.Summary, Client: x.Client, ClientName: x.ClientName,
 		Code: x.Code, Description: x.Description, IP: x.IP, Agent: x.UserAgent, Received: x.Received, Expected: x.Expected, Nearest: x.Nearest,
 		Differences: x.Differences, Rule: x.Rule, Section: x.Section, Mistake: x.Mistake, Fix: x.Fix, Command: x.Command, Setting: x.Setting, Settled: x.Settled}
 	if x.ClientName == x.Client {
@@ -50,7 +51,7 @@ func (s *server) explanationView(x ports.Explanation) *explanationView {
 
 // explainTo adds to an error page what administrators see beside everybody else: the way to the explanation, and of a
 // redirect URI that is not registered the explanation itself, because that is where applications are connected by trial.
-func (s *server) explainTo(r *request, p *errorPage) {
+func (s *server) explainTo(r *request, p *page.Error) {
 	if slices.Contains(unrecorded, p.Message) {
 		return
 	}
@@ -59,7 +60,7 @@ func (s *server) explainTo(r *request, p *errorPage) {
 		return
 	}
 	p.ExplainURL = s.explainURL(p.Ref)
-	if !lately || p.Message != msgRedirectUnregistered {
+	if !lately || p.Message != page.MsgRedirectUnregistered {
 		return
 	}
 	if x, err := s.Explainer.Explain(r.Context(), p.Ref, string(r.locale)); err == nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
@@ -105,14 +106,14 @@ func (s *server) answered(w http.ResponseWriter, r *request, next ports.Next, er
 	for name, value := range next.Interaction.Parameters {
 		again.Set(name, value)
 	}
-	s.pages.render(w, http.StatusBadRequest, s.frame(r),
-		donePage{Message: msgAnswered, LinkURL: s.path(Paths.Authorization) + "?" + again.Encode(), LinkText: msgLinkGoOn})
+	s.pages.Render(w, http.StatusBadRequest, s.frame(r),
+		page.Done{Message: page.MsgAnswered, LinkURL: s.path(Paths.Authorization) + "?" + again.Encode(), LinkText: page.MsgLinkGoOn})
 	return nil
 }
 
 // showStep renders the page of a step.
 func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, next ports.Next) {
-	code, page := http.StatusOK, any(nil)
+	code, body := http.StatusOK, any(nil)
 	f := s.frame(r)
 	if f.Path == "" { // the answer to a form: the language links lead to its page
 		f.Path = s.path(stepPaths[next.Step]) + s.afterward(r)
@@ -125,25 +126,25 @@ func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, ne
 	}
 	switch next.Step {
 	case oidc.Login:
-		login := loginPage{}
+		login := page.Login{}
 		if code, login = s.loginPage(b, next); login.App == nil {
 			_, login.Administration = s.nextPage(r)
 			login.Action += s.afterward(r)
 		}
-		page = login
+		body = login
 	case oidc.SelectAccount:
-		page = s.selectAccountPage(b, next)
+		body = s.selectAccountPage(b, next)
 	case oidc.Consent:
-		page = s.consentPage(b, next)
+		body = s.consentPage(b, next)
 	}
 	setRetryAfter(w, next.Login)
-	s.pages.render(w, code, f, page)
+	s.pages.Render(w, code, f, body)
 }
 
 // frame is what the pages of this request have in common. Settings that cannot be read are left out: the page may be the
 // one that says so.
-func (s *server) frame(r *request) frame {
-	f := frame{Locale: r.locale, RequestID: r.caller.RequestID, Base: s.base}
+func (s *server) frame(r *request) page.Frame {
+	f := page.Frame{Locale: r.locale, RequestID: r.caller.RequestID, Base: s.base}
 	if settings, err := s.Publications.Settings(r.Context()); err == nil {
 		f.Site, f.Support = settings.OrganisationName, settings.Support
 	}
@@ -154,9 +155,9 @@ func (s *server) frame(r *request) frame {
 }
 
 // card shows a client as people should see it; its host is that of the validated redirect URI.
-func card(next ports.Next) appCard {
+func card(next ports.Next) page.App {
 	c := next.Client
-	app := appCard{Name: c.DisplayName(), LogoURL: c.LogoURI, PolicyURL: c.PolicyURI, TermsURL: c.TOSURI, HomeURL: c.ClientURI}
+	app := page.App{Name: c.DisplayName(), LogoURL: c.LogoURI, PolicyURL: c.PolicyURI, TermsURL: c.TOSURI, HomeURL: c.ClientURI}
 	app.Host = hostOf(next.Request.URI())
 	return app
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
@@ -102,24 +103,24 @@ func TestAuthorizeAnsweredSetsNoCookie(t *testing.T) {
 func TestAuthorizeRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		refusal *oauth.Error
-		message messageID
+		message page.Message
 	}{
-		{oauth.Refuse(oauth.InvalidClient, "client_id is not registered here").With("received", "<i>who</i>"), msgUnknownClient},
-		{oauth.Refuse(oauth.InvalidRequest, "redirect_uri is missing"), msgRedirectMissing},
-		{oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), msgRedirectUnregistered},
-		{oauth.Refuse(oauth.InvalidRequest, "client_id was sent more than once"), msgInvalidRequest},
+		{oauth.Refuse(oauth.InvalidClient, "client_id is not registered here").With("received", "<i>who</i>"), page.MsgUnknownClient},
+		{oauth.Refuse(oauth.InvalidRequest, "redirect_uri is missing"), page.MsgRedirectMissing},
+		{oauth.Refuse(oauth.InvalidRequest, "redirect_uri is not registered for this client"), page.MsgRedirectUnregistered},
+		{oauth.Refuse(oauth.InvalidRequest, "client_id was sent more than once"), page.MsgInvalidRequest},
 	} {
 		b := newBench(t)
 		b.onAuthorize = func(ports.Browser, oauth.Parameters) (ports.Next, error) { return ports.Next{}, tt.refusal }
 		const target = "/authorize?client_id=%3Ci%3Ewho%3C%2Fi%3E&redirect_uri=https%3A%2F%2Fevil.test%2F"
-		page := b.get(target, asBrowser)
-		wantPage(t, page, http.StatusBadRequest, tt.message)
-		wantHeader(t, page, "Set-Cookie", "")
-		if strings.Contains(page.Body.String(), "<i>") {
-			t.Errorf("not escaped: %s", page.Body)
+		shown := b.get(target, asBrowser)
+		wantPage(t, shown, http.StatusBadRequest, tt.message)
+		wantHeader(t, shown, "Set-Cookie", "")
+		if strings.Contains(shown.Body.String(), "<i>") {
+			t.Errorf("not escaped: %s", shown.Body)
 		}
-		if tt.message == msgUnknownClient && !strings.Contains(page.Body.String(), "&lt;i&gt;who") {
-			t.Errorf("the page does not say which client: %s", page.Body)
+		if tt.message == page.MsgUnknownClient && !strings.Contains(shown.Body.String(), "&lt;i&gt;who") {
+			t.Errorf("the page does not say which client: %s", shown.Body)
 		}
 		other := b.get(target, "Accept: */*")
 		wantError(t, other, http.StatusBadRequest, tt.refusal.Code)
@@ -157,7 +158,7 @@ func TestAuthorizePost(t *testing.T) {
 
 	for _, contentType := range []string{"application/json", "multipart/form-data; boundary=x", ""} {
 		w := b.send("POST", "/authorize", strings.NewReader(form), asBrowser, "Content-Type: "+contentType)
-		wantPage(t, w, http.StatusBadRequest, msgInvalidRequest)
+		wantPage(t, w, http.StatusBadRequest, page.MsgInvalidRequest)
 		b.wantCalls("Deny auth.request.denied")
 	}
 }
@@ -202,7 +203,7 @@ func TestInteractionPages(t *testing.T) {
 		if !strings.Contains(w.Body.String(), "Kopi Notes") || !strings.Contains(w.Body.String(), "app.test") {
 			t.Errorf("%s: the page does not name the application", tt.target)
 		}
-		wantPage(t, b.get(tt.target, asBrowser, browserTwo), http.StatusBadRequest, msgExpired)
+		wantPage(t, b.get(tt.target, asBrowser, browserTwo), http.StatusBadRequest, page.MsgExpired)
 	}
 }
 
@@ -219,7 +220,7 @@ func TestInteractionAnswered(t *testing.T) {
 
 // Whoever asks for another account is not told that the application wants to confirm who they are.
 func TestSwitchIsNoReauthentication(t *testing.T) {
-	reauth, err := english.text("login.reauth")
+	reauth, err := page.English.Text("login.reauth")
 	if err != nil {
 		t.Fatal(err)
 	}

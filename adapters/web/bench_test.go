@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -198,12 +199,12 @@ func wantError(t testing.TB, w *httptest.ResponseRecorder, status int, code oaut
 }
 
 // wantPage checks an error answer for people.
-func wantPage(t testing.TB, w *httptest.ResponseRecorder, status int, message messageID) {
+func wantPage(t testing.TB, w *httptest.ResponseRecorder, status int, message page.Message) {
 	t.Helper()
 	wantStatus(t, w, status)
 	wantHeader(t, w, "Content-Type", "text/html; charset=utf-8")
 	wantHeader(t, w, "Location", "")
-	text, err := english.text(message)
+	text, err := page.English.Text(message)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -30,9 +31,9 @@ func (s *server) consent(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (s *server) consentPage(b ports.Browser, next ports.Next) consentPage {
+func (s *server) consentPage(b ports.Browser, next ports.Next) page.Consent {
 	id := string(next.Interaction.ID)
-	p := consentPage{
+	p := page.Consent{
 		App:         card(next),
 		Action:      s.path("/consent"),
 		Interaction: id,
@@ -42,7 +43,7 @@ func (s *server) consentPage(b ports.Browser, next ports.Next) consentPage {
 		Offline:     next.Request.Scope.Has(oauth.ScopeOfflineAccess),
 	}
 	for _, name := range next.Request.Scope.List() {
-		p.Scopes = append(p.Scopes, consentScope{Name: name, Values: oidc.Shown(next.User, name),
+		p.Scopes = append(p.Scopes, page.Scope{Name: name, Values: oidc.Shown(next.User, name),
 			Required: name == oauth.ScopeOpenID, AlreadyGranted: next.Grant.Scope.Has(name)})
 	}
 	return p
@@ -74,8 +75,8 @@ func (s *server) selectAccount(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (s *server) selectAccountPage(b ports.Browser, next ports.Next) selectAccountPage {
+func (s *server) selectAccountPage(b ports.Browser, next ports.Next) page.SelectAccount {
 	id := string(next.Interaction.ID)
-	return selectAccountPage{App: card(next), Action: s.path("/select-account"), Interaction: id,
+	return page.SelectAccount{App: card(next), Action: s.path("/select-account"), Interaction: id,
 		CSRF: s.csrfToken(b, "select-account", id, string(next.User.ID)), Account: account(next.User)}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -99,6 +100,6 @@ func TestConsentTooLate(t *testing.T) {
 	}
 	o := ownForms[3]
 	fields := o.open(b, browserOne).Encode()
-	wantPage(t, b.post("/consent", fields, asBrowser, browserOne), http.StatusBadRequest, msgExpired)
+	wantPage(t, b.post("/consent", fields, asBrowser, browserOne), http.StatusBadRequest, page.MsgExpired)
 	wantError(t, b.post("/consent", fields, browserOne), http.StatusBadRequest, "invalid_request")
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -85,12 +86,12 @@ func (s *server) signedIn(w http.ResponseWriter, login ports.Login) {
 
 // locale chooses the language of pages and remembers one that was asked for: the pages that follow an authorization
 // request no longer carry its ui_locales.
-func (s *server) locale(w http.ResponseWriter, r *http.Request) locale {
+func (s *server) locale(w http.ResponseWriter, r *http.Request) page.Locale {
 	wanted := ""
 	if f, refusal := parseForm(r.URL.RawQuery); refusal == nil {
 		wanted = f.get("ui_locales")
 	}
-	chosen := chooseLocale(wanted, s.cookie(r, cookieLocale), r.Header.Get("Accept-Language"))
+	chosen := page.ChooseLocale(wanted, s.cookie(r, cookieLocale), r.Header.Get("Accept-Language"))
 	if wanted != "" && string(chosen) != s.cookie(r, cookieLocale) {
 		s.setCookie(w, cookieLocale, string(chosen), browserCookieLife)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -43,7 +44,7 @@ func (s *server) readOwnForm(r *request, b ports.Browser, purpose, about string)
 		return f, "", err
 	}
 	if reason == "no browser cookie" {
-		return f, "", &httpError{http.StatusForbidden, msgCookiesMissing, denied}
+		return f, "", &httpError{http.StatusForbidden, page.MsgCookiesMissing, denied}
 	}
 	return f, "", denied
 }

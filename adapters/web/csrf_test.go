@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
@@ -245,8 +246,8 @@ func TestTokensOfOtherForms(t *testing.T) {
 // The page that says what to do: without the cookie, allow cookies; else do not trust what brought you here.
 func TestForgedFormPages(t *testing.T) {
 	b := newBench(t)
-	wantPage(t, b.post("/login", "username=a", asBrowser), http.StatusForbidden, msgCookiesMissing)
-	wantPage(t, b.post("/login", "username=a", asBrowser, browserOne), http.StatusForbidden, msgForged)
+	wantPage(t, b.post("/login", "username=a", asBrowser), http.StatusForbidden, page.MsgCookiesMissing)
+	wantPage(t, b.post("/login", "username=a", asBrowser, browserOne), http.StatusForbidden, page.MsgForged)
 	wantError(t, b.post("/login", "username=a", browserOne), http.StatusForbidden, "forbidden")
 }
 

@@ -45,17 +45,3 @@ func (s *server) publish(w http.ResponseWriter, r *request, get func(context.Con
 	}
 	return nil
 }
-
-// styleSheet serves the style sheet, for ever: its name changes with its content.
-func (s *server) styleSheet(w http.ResponseWriter, r *request) error {
-	_, css := s.pages.style()
-	h := w.Header()
-	h.Set("Content-Type", "text/css; charset=utf-8")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Length", strconv.Itoa(len(css)))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(css)
-	}
-	return nil
-}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/ports"
 )
 
@@ -50,7 +51,7 @@ func TestDocumentsNotReady(t *testing.T) {
 
 func TestStyleSheet(t *testing.T) {
 	b := newBench(t)
-	name, css := b.server.pages.style()
+	name, css := page.StyleSheet.Path, page.StyleSheet.Content
 	w := b.get(name)
 	wantHeader(t, w, "Content-Type", "text/css; charset=utf-8")
 	if w.Body.String() != string(css) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -49,7 +50,7 @@ func (s *server) showFactor(w http.ResponseWriter, r *request) error {
 		s.keepKey(w, b)
 	}
 	f, _ := parseForm(r.URL.RawQuery)
-	s.pages.render(w, http.StatusOK, s.frame(r), s.factorPage(r, b, c, interactionOf(r), f.get("recovery") != ""))
+	s.pages.Render(w, http.StatusOK, s.frame(r), s.factorPage(r, b, c, interactionOf(r), f.get("recovery") != ""))
 	return nil
 }
 
@@ -81,7 +82,7 @@ func (s *server) withoutChallenge(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-func (s *server) factorPage(r *request, b ports.Browser, c ports.Challenge, id oidc.InteractionID, recovery bool) factorPage {
+func (s *server) factorPage(r *request, b ports.Browser, c ports.Challenge, id oidc.InteractionID, recovery bool) page.Factor {
 	onward := s.afterward(r)
 	if id != "" {
 		onward = "?interaction=" + url.QueryEscape(string(id))
@@ -90,10 +91,10 @@ func (s *server) factorPage(r *request, b ports.Browser, c ports.Challenge, id o
 	if onward != "" {
 		more = onward + "&"
 	}
-	p := factorPage{Action: s.path(factorPath) + s.afterward(r), Interaction: string(id), CSRF: s.csrfToken(b, "second-factor", string(id), string(c.User.ID)),
+	p := page.Factor{Action: s.path(factorPath) + s.afterward(r), Interaction: string(id), CSRF: s.csrfToken(b, "second-factor", string(id), string(c.User.ID)),
 		Account: account(c.User), OtherURL: s.path("/login") + more + "switch=1", Recovery: recovery, Late: c.Tries >= 2, URL: s.path(factorPath) + onward, App: c.App}
 	if c.Passkey && !recovery {
-		if p.Passkey = s.passkeyButtonAt(factorPath+"/passkey", msgUsePasskey); p.Passkey != nil {
+		if p.Passkey = s.passkeyButtonAt(factorPath+"/passkey", page.MsgUsePasskey); p.Passkey != nil {
 			p.Passkey.Main = !c.App
 		}
 	}
@@ -150,12 +151,12 @@ func (s *server) answerFactor(w http.ResponseWriter, r *request) error {
 		p := s.factorPage(r, b, c, id, typed.Recovery)
 		p.Problem, p.RetryMinutes = problems[problem].message, minutes(next.Login.RetryAfter)
 		if problem == ports.FactorFailed && p.Recovery {
-			p.Problem = msgRecoveryWrong
+			p.Problem = page.MsgRecoveryWrong
 		}
 		setRetryAfter(w, next.Login)
 		frame := s.frame(r)
 		frame.Path = p.URL
-		s.pages.render(w, problems[problem].status, frame, p)
+		s.pages.Render(w, problems[problem].status, frame, p)
 	default:
 		s.signedIn(w, next.Login)
 		s.dropChallenge(w, r)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -140,7 +141,7 @@ func TestSecondFactorProblems(t *testing.T) {
 	}
 	fields = form.open(b, challengeCookie)
 	b.onChallenge = func(ports.Browser) (ports.Challenge, error) { return ports.Challenge{User: carol}, nil }
-	wantPage(t, b.post(factorPath, fields.Encode(), asBrowser, challengeCookie), http.StatusConflict, msgWrongAccount)
+	wantPage(t, b.post(factorPath, fields.Encode(), asBrowser, challengeCookie), http.StatusConflict, page.MsgWrongAccount)
 }
 
 // The file of recovery codes: for whom the page was shown, of codes that are theirs, and never from elsewhere.
@@ -155,14 +156,14 @@ func TestRecoveryFile(t *testing.T) {
 	}
 	own := ownForm{action: "/account/recovery-codes", page: "/account"}
 	token := own.token(t, b.get("/account", asBrowser, browserOne).Body.String())
-	page := b.post("/account/recovery-codes", url.Values{"csrf": {token}}.Encode(), asBrowser, browserOne)
-	wantStatus(t, page, http.StatusOK)
-	wantHeader(t, page, "Cache-Control", "no-store")
+	shown := b.post("/account/recovery-codes", url.Values{"csrf": {token}}.Encode(), asBrowser, browserOne)
+	wantStatus(t, shown, http.StatusOK)
+	wantHeader(t, shown, "Cache-Control", "no-store")
 	file := ownForm{action: shownOnce}
-	fields := url.Values{"csrf": {file.token(t, page.Body.String())}, "recovery": {"abcd efgh ijkl mno2", "bcde fghi jklm no23"}}
+	fields := url.Values{"csrf": {file.token(t, shown.Body.String())}, "recovery": {"abcd efgh ijkl mno2", "bcde fghi jklm no23"}}
 	for _, code := range fields["recovery"] {
-		if !strings.Contains(page.Body.String(), ">"+code+"<") {
-			t.Errorf("the page lacks %s: %s", code, page.Body)
+		if !strings.Contains(shown.Body.String(), ">"+code+"<") {
+			t.Errorf("the page lacks %s: %s", code, shown.Body)
 		}
 	}
 	b.ownCodes = true
@@ -174,7 +175,7 @@ func TestRecoveryFile(t *testing.T) {
 		t.Errorf("the file is %q", w.Body)
 	}
 	b.ownCodes = false
-	wantPage(t, b.post(shownOnce, fields.Encode(), asBrowser, browserOne), http.StatusNotFound, msgNotFound)
+	wantPage(t, b.post(shownOnce, fields.Encode(), asBrowser, browserOne), http.StatusNotFound, page.MsgNotFound)
 	wantStatus(t, b.post(shownOnce, fields.Encode(), asBrowser, browserTwo), http.StatusForbidden)
 	wantStatus(t, b.post(shownOnce, fields.Encode(), asBrowser, browserOne, "Origin: https://evil.test"), http.StatusForbidden)
 	fields.Set("csrf", token)

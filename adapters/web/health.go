@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
 
@@ -75,7 +76,7 @@ func NewOperations(health ports.Health, metrics ports.Metrics, log *slog.Logger)
 		w.Header()["X-Content-Type-Options"] = nosniff
 		w.Header()["Content-Security-Policy"] = nothingLoads
 		// A page in a browser of this machine may call itself by a name that leads here, and read what it likes from it.
-		if !isLoopbackHost(hostname(r.Host)) {
+		if !oauth.IsLoopbackHost(hostname(r.Host)) {
 			http.Error(w, "ask for this by a loopback address", http.StatusMisdirectedRequest)
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"latchkey/adapters/ratelimit"
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -136,7 +137,7 @@ func TestRefusedPages(t *testing.T) {
 	if !strings.Contains(w.Body.String(), "Terlalu banyak permintaan") {
 		t.Errorf("not in Indonesian: %.1500s", w.Body)
 	}
-	wantPage(t, b.get("/authorize?client_id=web", asBrowser), http.StatusTooManyRequests, msgTooManyRequests)
+	wantPage(t, b.get("/authorize?client_id=web", asBrowser), http.StatusTooManyRequests, page.MsgTooManyRequests)
 
 	for range 30 {
 		b.post("/token", "a=%zz")

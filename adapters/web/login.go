@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -107,24 +108,24 @@ func (s *server) afterward(r *request) string {
 // people go on from it.
 var problems = map[ports.LoginProblem]struct {
 	status  int
-	message messageID
+	message page.Message
 }{
 	"":                {http.StatusOK, ""},
-	ports.LoginFailed: {http.StatusOK, msgLoginFailed},
-	ports.LoginLocked: {http.StatusTooManyRequests, msgTooManyAttempts},
-	ports.LoginBusy:   {http.StatusServiceUnavailable, msgServerBusy},
+	ports.LoginFailed: {http.StatusOK, page.MsgLoginFailed},
+	ports.LoginLocked: {http.StatusTooManyRequests, page.MsgTooManyAttempts},
+	ports.LoginBusy:   {http.StatusServiceUnavailable, page.MsgServerBusy},
 
-	ports.PasskeyFailed:     {http.StatusOK, msgPasskeyFailed},
-	ports.PasskeyOver:       {http.StatusOK, msgPasskeyOver},
-	ports.PasskeyUnverified: {http.StatusOK, msgPasskeyUnverified},
+	ports.PasskeyFailed:     {http.StatusOK, page.MsgPasskeyFailed},
+	ports.PasskeyOver:       {http.StatusOK, page.MsgPasskeyOver},
+	ports.PasskeyUnverified: {http.StatusOK, page.MsgPasskeyUnverified},
 
-	ports.FactorFailed: {http.StatusOK, msgCodeWrong},
-	ports.FactorOver:   {http.StatusOK, msgFactorOver},
+	ports.FactorFailed: {http.StatusOK, page.MsgCodeWrong},
+	ports.FactorOver:   {http.StatusOK, page.MsgFactorOver},
 }
 
-func (s *server) loginPage(b ports.Browser, next ports.Next) (int, loginPage) {
+func (s *server) loginPage(b ports.Browser, next ports.Next) (int, page.Login) {
 	id, shown := string(next.Interaction.ID), problems[next.Login.Problem]
-	p := loginPage{
+	p := page.Login{
 		Action:       s.path("/login"),
 		Interaction:  id,
 		CSRF:         s.csrfToken(b, "login", id, ""),
@@ -133,7 +134,7 @@ func (s *server) loginPage(b ports.Browser, next ports.Next) (int, loginPage) {
 		RetryMinutes: minutes(next.Login.RetryAfter),
 		Reauth:       next.User.ID != "" && next.Wanted.ID == "" && !next.Interaction.Switch,
 	}
-	if p.Passkey = s.passkeyButtonAt("/login/passkey", msgUsePasskey); p.Passkey != nil {
+	if p.Passkey = s.passkeyButtonAt("/login/passkey", page.MsgUsePasskey); p.Passkey != nil {
 		// One that was just refused is not offered again unasked: a device that needs no touch would send it for ever.
 		p.Passkey.Autofill = !strings.HasPrefix(string(next.Login.Problem), "passkey_")
 	}
@@ -186,12 +187,12 @@ func (s *server) home(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) && user.ID != "" {
 		s.keepKey(w, b)
 	}
-	page := homePage{Issuer: s.Issuer, DiscoveryURL: s.Issuer + "/.well-known/openid-configuration", SignedIn: user.ID != "",
+	page := page.Home{Issuer: s.Issuer, DiscoveryURL: s.Issuer + "/.well-known/openid-configuration", SignedIn: user.ID != "",
 		CSRF: s.csrfToken(b, "logout", "", ""), Demo: s.Demo}
 	if page.SignedIn {
 		page.Account = account(user)
 		page.Admin = user.Admin
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), page)
+	s.pages.Render(w, http.StatusOK, s.frame(r), page)
 	return nil
 }

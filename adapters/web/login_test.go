@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -88,12 +89,12 @@ func TestLoginProblems(t *testing.T) {
 	for _, tt := range []struct {
 		login   ports.Login
 		status  int
-		message messageID
+		message page.Message
 		retry   string
 	}{
-		{ports.Login{Problem: ports.LoginFailed}, http.StatusOK, msgLoginFailed, ""},
-		{ports.Login{Problem: ports.LoginLocked, RetryAfter: 61*time.Second + time.Millisecond}, http.StatusTooManyRequests, msgTooManyAttempts, "62"},
-		{ports.Login{Problem: ports.LoginBusy, RetryAfter: 5 * time.Second}, http.StatusServiceUnavailable, msgServerBusy, "5"},
+		{ports.Login{Problem: ports.LoginFailed}, http.StatusOK, page.MsgLoginFailed, ""},
+		{ports.Login{Problem: ports.LoginLocked, RetryAfter: 61*time.Second + time.Millisecond}, http.StatusTooManyRequests, page.MsgTooManyAttempts, "62"},
+		{ports.Login{Problem: ports.LoginBusy, RetryAfter: 5 * time.Second}, http.StatusServiceUnavailable, page.MsgServerBusy, "5"},
 	} {
 		for _, page := range []string{"/login", "/login?interaction=int-1"} {
 			b := newBench(t)
@@ -199,7 +200,7 @@ func TestSignOut(t *testing.T) {
 	token := b.token(b.get("/", asBrowser, browserOne))
 	b.calls = nil
 	w := b.post("/logout", "csrf="+url.QueryEscape(token), asBrowser, browserOne)
-	wantPage(t, w, http.StatusOK, msgSignedOut)
+	wantPage(t, w, http.StatusOK, page.MsgSignedOut)
 	b.wantCalls("SignOut")
 	if c := cookiesSet(w)["__Host-latchkey-session"]; c == nil || c.MaxAge >= 0 {
 		t.Errorf("cookie %v", c)

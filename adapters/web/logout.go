@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -31,7 +32,7 @@ func (s *server) logout(w http.ResponseWriter, r *request) error {
 		return s.denyLogout(r, refusal)
 	}
 	if wanted := f.get("ui_locales"); wanted != "" { // in a form; those of a query are read for every page
-		r.locale = chooseLocale(wanted, s.cookie(r.Request, cookieLocale), r.Header.Get("Accept-Language"))
+		r.locale = page.ChooseLocale(wanted, s.cookie(r.Request, cookieLocale), r.Header.Get("Accept-Language"))
 	}
 	// As at the authorization endpoint: a form of another site brings no Lax cookie, and whoever sent it would look signed out.
 	// Here it would sign them out, because the answer takes the cookie away: what does not fit a header line is refused.
@@ -99,7 +100,7 @@ func (s *server) loggedOut(w http.ResponseWriter, r *request, b ports.Browser, q
 		if s.ensureKey(&b) {
 			s.keepKey(w, b)
 		}
-		s.pages.render(w, http.StatusOK, s.frame(r), s.logoutPage(b, q, a))
+		s.pages.Render(w, http.StatusOK, s.frame(r), s.logoutPage(b, q, a))
 		return nil
 	}
 	// Without the cookie there is nothing to take away, and whoever asked may be an image on another site: its answer could
@@ -148,18 +149,18 @@ func asksForPage(r *request) bool {
 	return wantsPage(r.Request)
 }
 
-func (s *server) logoutPage(b ports.Browser, q oidc.LogoutRequest, a ports.Logout) logoutPage {
+func (s *server) logoutPage(b ports.Browser, q oidc.LogoutRequest, a ports.Logout) page.Logout {
 	client := string(a.Client.ID)
-	p := logoutPage{Action: s.path(confirmLogoutPath), CSRF: s.csrfToken(b, "logout-confirm", client, string(a.User.ID)), Account: account(a.User),
+	p := page.Logout{Action: s.path(confirmLogoutPath), CSRF: s.csrfToken(b, "logout-confirm", client, string(a.User.ID)), Account: account(a.User),
 		StayURL: s.path("/")}
 	if client != "" {
 		p.App = a.Client.DisplayName()
-		p.Fields = append(p.Fields, hiddenField{"client_id", client})
+		p.Fields = append(p.Fields, page.HiddenField{Name: "client_id", Value: client})
 	}
 	if a.Return != "" {
-		p.Fields = append(p.Fields, hiddenField{"post_logout_redirect_uri", q.RedirectURI})
+		p.Fields = append(p.Fields, page.HiddenField{Name: "post_logout_redirect_uri", Value: q.RedirectURI})
 		if q.State != "" {
-			p.Fields = append(p.Fields, hiddenField{"state", q.State})
+			p.Fields = append(p.Fields, page.HiddenField{Name: "state", Value: q.State})
 		}
 	}
 	return p

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -185,5 +186,5 @@ func TestLogoutMalformed(t *testing.T) {
 	b.onLogout = func(oidc.LogoutRequest, identity.UserID) (ports.Logout, error) {
 		return ports.Logout{}, oauth.Refuse(oauth.InvalidRequest, "post_logout_redirect_uri is not registered for this client")
 	}
-	wantPage(t, b.get("/connect/logout", asBrowser, sessionOne), http.StatusBadRequest, msgLogoutReturn)
+	wantPage(t, b.get("/connect/logout", asBrowser, sessionOne), http.StatusBadRequest, page.MsgLogoutReturn)
 }

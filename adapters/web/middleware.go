@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -91,7 +92,7 @@ var (
 // to a host. Only loopback names are treated so: behind a proxy that rewrites Host, a redirect would never end.
 func (s *server) leadHome(w http.ResponseWriter, r *http.Request) bool {
 	own := strings.TrimPrefix(strings.TrimPrefix(s.origin, "https://"), "http://")
-	if r.Host == own || r.Method != http.MethodGet || !isLoopbackHost(hostname(own)) || !isLoopbackHost(hostname(r.Host)) {
+	if r.Host == own || r.Method != http.MethodGet || !oauth.IsLoopbackHost(hostname(own)) || !oauth.IsLoopbackHost(hostname(r.Host)) {
 		return false
 	}
 	redirect(w, s.origin+r.URL.RequestURI())
@@ -260,7 +261,7 @@ func (s *server) cors(w http.ResponseWriter, r *request) bool {
 
 // Refusals that belong to HTTP itself.
 var (
-	errNotFound = &httpError{http.StatusNotFound, msgNotFound, oauth.Refuse(oauth.InvalidRequest, "there is nothing at this path")}
-	errMethod   = &httpError{http.StatusMethodNotAllowed, msgMethodNotAllowed, oauth.Refuse(oauth.InvalidRequest, "this path does not answer the method")}
-	errPanic    = &httpError{http.StatusInternalServerError, msgServerFault, oauth.Refuse(oauth.ServerError, faultText)}
+	errNotFound = &httpError{http.StatusNotFound, page.MsgNotFound, oauth.Refuse(oauth.InvalidRequest, "there is nothing at this path")}
+	errMethod   = &httpError{http.StatusMethodNotAllowed, page.MsgMethodNotAllowed, oauth.Refuse(oauth.InvalidRequest, "this path does not answer the method")}
+	errPanic    = &httpError{http.StatusInternalServerError, page.MsgServerFault, oauth.Refuse(oauth.ServerError, faultText)}
 )

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
 
 // UI-07, WB-09: registered origins reach the machine endpoints, everybody the public documents, nobody a page.
 func TestCORS(t *testing.T) {
-	style, _ := newBench(t).server.pages.style()
+	style := page.StyleSheet.Path
 	// Called with a token as well; without cookies they tell a script nothing.
 	shared := []string{"/connect/logout", "/connect/endsession", "/connect/logout/frontchannel", "/connect/register-session"}
 	for i, e := range endpoints(style) {
@@ -204,7 +205,7 @@ func TestParameterBounds(t *testing.T) {
 		}
 		for _, path := range []string{"/authorize", "/setup", "/consent"} {
 			b := newBench(t)
-			wantPage(t, b.get(path+"?"+form, asBrowser, browserOne), http.StatusBadRequest, msgInvalidRequest)
+			wantPage(t, b.get(path+"?"+form, asBrowser, browserOne), http.StatusBadRequest, page.MsgInvalidRequest)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"latchkey/adapters/web/qr"
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -44,36 +44,35 @@ func (s *server) showTOTP(w http.ResponseWriter, r *request) error {
 	offer, err := s.Factors.OfferedTOTP(r.Context(), b)
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
-		s.pages.render(w, http.StatusOK, s.frame(r), s.enrolPage(r, b, user, problemSet{}))
+		s.pages.Render(w, http.StatusOK, s.frame(r), s.enrolPage(r, b, user, page.ProblemSet{}))
 	case err != nil:
 		return err
 	default:
-		return s.renderTOTP(w, r, b, offer, "", problemSet{})
+		return s.renderTOTP(w, r, b, offer, "", page.ProblemSet{})
 	}
 	return nil
 }
 
 // enrolPage says what a second factor is. Asked for by an application or by administration, it says that too.
-func (s *server) enrolPage(r *request, b ports.Browser, user identity.User, problems problemSet) enrolPage {
+func (s *server) enrolPage(r *request, b ports.Browser, user identity.User, problems page.ProblemSet) page.Enrol {
 	_, administration := s.nextPage(r)
-	return enrolPage{Action: s.path(offerForm.path) + s.onward(r), CSRF: s.accountToken(b, offerForm, user), Account: account(user),
-		Asked: interactionOf(r) != "", Administration: administration, PasskeyURL: s.passkeysURL(r), problemSet: problems}
+	return page.Enrol{Action: s.path(offerForm.path) + s.onward(r), CSRF: s.accountToken(b, offerForm, user), Account: account(user),
+		Asked: interactionOf(r) != "", Administration: administration, PasskeyURL: s.passkeysURL(r), ProblemSet: problems}
 }
 
-func (s *server) renderTOTP(w http.ResponseWriter, r *request, b ports.Browser, offer ports.TOTPOffer, name string, problems problemSet) error {
-	code, err := qr.Encode(offer.URI)
-	if err != nil {
+func (s *server) renderTOTP(w http.ResponseWriter, r *request, b ports.Browser, offer ports.TOTPOffer, name string, problems page.ProblemSet) error {
+	onward := s.onward(r)
+	p := page.TOTP{Action: s.path(confirmForm.path) + onward, Again: s.path(offerForm.path) + onward,
+		CSRF: s.accountToken(b, confirmForm, offer.User), AgainCSRF: s.accountToken(b, offerForm, offer.User),
+		Factor: string(offer.Factor), Account: account(offer.User), Secret: offer.Secret, Name: name, ProblemSet: problems}
+	if err := p.Draw(offer.URI); err != nil {
 		return err
 	}
 	f := s.frame(r)
 	if f.Path == "" {
-		f.Path = s.path(totpPath) + s.onward(r)
+		f.Path = s.path(totpPath) + onward
 	}
-	onward := s.onward(r)
-	s.pages.render(w, http.StatusOK, f, totpPage{Action: s.path(confirmForm.path) + onward, Again: s.path(offerForm.path) + onward,
-		CSRF: s.accountToken(b, confirmForm, offer.User), AgainCSRF: s.accountToken(b, offerForm, offer.User),
-		Factor: string(offer.Factor), Account: account(offer.User), Picture: code.Path(), Side: code.Side(),
-		Secret: offer.Secret, URI: otpauth(offer.URI), Name: name, problemSet: problems})
+	s.pages.Render(w, http.StatusOK, f, p)
 	return nil
 }
 
@@ -88,7 +87,7 @@ func (s *server) offerTOTP(w http.ResponseWriter, r *request) error {
 	return s.guardedChange(w, r, change, err, func() error {
 		redirect(w, s.path(totpPath)+s.onward(r))
 		return nil
-	}, s.confirmFactor(b, r, offerForm, f, msgConfirmFactor))
+	}, s.confirmFactor(b, r, offerForm, f, page.MsgConfirmFactor))
 }
 
 // toTOTP answers the address of the form above when it is opened like a page.
@@ -98,8 +97,8 @@ func (s *server) toTOTP(w http.ResponseWriter, r *request) error {
 }
 
 // confirmFactor asks for the current password before a form about factors, and keeps where it leads.
-func (s *server) confirmFactor(b ports.Browser, r *request, which accountForm, f form, question messageID) func(identity.User, problemSet) any {
-	return func(user identity.User, problems problemSet) any {
+func (s *server) confirmFactor(b ports.Browser, r *request, which accountForm, f form, question page.Message) func(identity.User, page.ProblemSet) any {
+	return func(user identity.User, problems page.ProblemSet) any {
 		p := s.confirmPage(b, which, f, user, question, problems)
 		p.Action += s.onward(r)
 		return p
@@ -127,7 +126,7 @@ func (s *server) confirmTOTP(w http.ResponseWriter, r *request) error {
 			if err != nil {
 				return err
 			}
-			return s.renderTOTP(w, r, b, offer, name, problemSet{Problems: []messageID{msgCodeWrong}})
+			return s.renderTOTP(w, r, b, offer, name, page.ProblemSet{Problems: []page.Message{page.MsgCodeWrong}})
 		}
 	}
 	return s.guardedChange(w, r, change, err, func() error {
@@ -148,7 +147,7 @@ func (s *server) showCodes(w http.ResponseWriter, r *request, b ports.Browser, c
 	if err != nil {
 		return err
 	}
-	p := recoveryPage{Account: account(user), File: s.path(savedForm.path), FileCSRF: s.accountToken(b, savedForm, user), Issuer: s.Issuer}
+	p := page.RecoveryCodes{Account: account(user), File: s.path(savedForm.path), FileCSRF: s.accountToken(b, savedForm, user), Issuer: s.Issuer}
 	for _, c := range change.Codes {
 		p.Codes = append(p.Codes, identity.InFours(c.Reveal()))
 	}
@@ -156,10 +155,10 @@ func (s *server) showCodes(w http.ResponseWriter, r *request, b ports.Browser, c
 	p.Next = goal
 	if values, err := url.ParseQuery(query); err == nil {
 		for name := range values {
-			p.NextFields = append(p.NextFields, hiddenField{name, values.Get(name)})
+			p.NextFields = append(p.NextFields, page.HiddenField{Name: name, Value: values.Get(name)})
 		}
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), p)
+	s.pages.Render(w, http.StatusOK, s.frame(r), p)
 	return nil
 }
 
@@ -196,7 +195,7 @@ func (s *server) makeCodes(w http.ResponseWriter, r *request) error {
 	}
 	change, err := s.Factors.MakeRecoveryCodes(r.Context(), r.caller, b, proof)
 	return s.guardedChange(w, r, change, err, func() error { return s.showCodes(w, r, b, change, "recovery") },
-		s.confirmFactor(b, r, recoveryForm, f, msgConfirmRecovery))
+		s.confirmFactor(b, r, recoveryForm, f, page.MsgConfirmRecovery))
 }
 
 // renameFactor gives a factor another name.
@@ -208,7 +207,7 @@ func (s *server) renameFactor(w http.ResponseWriter, r *request) error {
 	}
 	change, err := s.Factors.RenameFactor(r.Context(), r.caller, b,
 		ports.RenameForm{AccountProof: proof, Factor: identity.FactorID(f.get("factor")), Name: f.get("name")})
-	return s.guardedChange(w, r, change, err, s.done(w, "renamed"), s.confirmFactor(b, r, renameForm, f, msgConfirmFactor))
+	return s.guardedChange(w, r, change, err, s.done(w, "renamed"), s.confirmFactor(b, r, renameForm, f, page.MsgConfirmFactor))
 }
 
 // showFactors shows the page of one factor, where it is renamed and removed.
@@ -222,24 +221,24 @@ func (s *server) showFactors(w http.ResponseWriter, r *request) error {
 		s.keepKey(w, b)
 	}
 	f, _ := parseForm(r.URL.RawQuery)
-	page, found := s.ownFactorPage(b, a, f.get("factor"), problemSet{})
+	page, found := s.ownFactorPage(b, a, f.get("factor"), page.ProblemSet{})
 	if !found {
 		redirect(w, s.path("/account"))
 		return nil
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), page)
+	s.pages.Render(w, http.StatusOK, s.frame(r), page)
 	return nil
 }
 
-func (s *server) ownFactorPage(b ports.Browser, a ports.Account, id string, problems problemSet) (ownFactorPage, bool) {
+func (s *server) ownFactorPage(b ports.Browser, a ports.Account, id string, problems page.ProblemSet) (page.OwnFactor, bool) {
 	for _, f := range a.Factors {
 		if string(f.ID) == id {
-			return ownFactorPage{Factor: s.factorCard(f, a.User), Recovery: len(a.Recovery.Digests) > 0, Last: len(a.Factors) == 1, Recent: a.Session.Recent(s.Now()),
+			return page.OwnFactor{Factor: s.factorCard(f, a.User), Recovery: len(a.Recovery.Digests) > 0, Last: len(a.Factors) == 1, Recent: a.Session.Recent(s.Now()),
 				RenameAction: s.path(renameForm.path), RenameCSRF: s.accountToken(b, renameForm, a.User), Username: a.User.Username,
-				RemoveAction: s.path(removeForm.path), RemoveCSRF: s.accountToken(b, removeForm, a.User), Passkey: s.removalButton(a), problemSet: problems}, true
+				RemoveAction: s.path(removeForm.path), RemoveCSRF: s.accountToken(b, removeForm, a.User), Passkey: s.removalButton(a), ProblemSet: problems}, true
 		}
 	}
-	return ownFactorPage{}, false
+	return page.OwnFactor{}, false
 }
 
 // removeFactor removes a factor.
@@ -260,7 +259,7 @@ func (s *server) removeFactor(w http.ResponseWriter, r *request) error {
 	}
 	typed.Recovery = len(identity.TOTPDigits(typed.Code)) > 6 // one field takes both: they do not look alike
 	change, err := s.Factors.RemoveFactor(r.Context(), r.caller, b, ports.RemoveForm{AccountProof: proof, FactorForm: typed, Factor: identity.FactorID(id)})
-	return s.guardedChange(w, r, change, err, s.done(w, "removed"), func(_ identity.User, problems problemSet) any {
+	return s.guardedChange(w, r, change, err, s.done(w, "removed"), func(_ identity.User, problems page.ProblemSet) any {
 		page, _ := s.ownFactorPage(b, a, id, problems)
 		return page
 	})
@@ -275,7 +274,7 @@ func (s *server) done(w http.ResponseWriter, word string) func() error {
 
 // guardedChange answers a form about factors.
 func (s *server) guardedChange(w http.ResponseWriter, r *request, change ports.AccountChange, err error, done func() error,
-	show func(identity.User, problemSet) any) error {
+	show func(identity.User, page.ProblemSet) any) error {
 	if err != nil || len(change.Problems) > 0 {
 		return s.changed(w, r, change, err, "", show)
 	}
@@ -283,8 +282,8 @@ func (s *server) guardedChange(w http.ResponseWriter, r *request, change ports.A
 	return done()
 }
 
-func (s *server) factorCard(f identity.Factor, user identity.User) factorCard {
+func (s *server) factorCard(f identity.Factor, user identity.User) page.FactorCard {
 	zone := user.Claims.Zoneinfo
-	return factorCard{ID: string(f.ID), Kind: string(f.Kind), Name: f.Name, Added: momentOf(f.ConfirmedAt, zone), LastUsed: momentOf(f.LastUsedAt, zone),
+	return page.FactorCard{ID: string(f.ID), Kind: string(f.Kind), Name: f.Name, Added: page.MomentOf(f.ConfirmedAt, zone), LastUsed: page.MomentOf(f.LastUsedAt, zone),
 		URL: s.path(renameForm.path) + "?factor=" + url.QueryEscape(string(f.ID))}
 }

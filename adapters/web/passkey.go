@@ -1,19 +1,19 @@
 package web
 
 import (
-	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -22,55 +22,12 @@ const passkeysPath = "/account/passkeys"
 
 var passkeyForm = accountForm{name: "passkey", path: passkeysPath}
 
-//go:embed static/passkey.js
-var passkeyScript []byte
-
-// script is the one script, with what names and guards it: its address changes with its content, and pages that load it say
-// which content they mean.
-type script struct {
-	path, hash string
-	site       string // origin and path of the issuer, where it is
-}
-
-func passkeyScriptFile() script {
-	sum := sha256.Sum256(passkeyScript)
-	return script{path: "/static/passkey-" + hex.EncodeToString(sum[:4]) + ".js", hash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:])}
-}
-
-// policy is what a page that loads the script adds to its policy. Not every browser knows hashes of files outside of the
-// page, and one that does not goes by the address: of this file, and of no other of ours.
-func (x script) policy() string {
-	return "; script-src '" + x.hash + "' " + x.site + x.path + "; connect-src 'self'"
-}
-
-// servePasskeyScript serves the script.
-func (s *server) servePasskeyScript(w http.ResponseWriter, r *request) error {
-	h := w.Header()
-	h.Set("Content-Type", "text/javascript; charset=utf-8")
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Length", strconv.Itoa(len(passkeyScript)))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(passkeyScript)
-	}
-	return nil
-}
-
-// passkeyButton is a button that the script shows and answers, with the fields it fills in.
-type passkeyButton struct {
-	URL      string // gives a challenge
-	Create   bool   // a new passkey, not one that is there
-	Label    messageID
-	Main     bool // the one button of its page
-	Autofill bool // the list under the name field offers passkeys too
-}
-
 // passkeyButtonAt returns a button, or nil where browsers make no passkeys.
-func (s *server) passkeyButtonAt(path string, label messageID) *passkeyButton {
+func (s *server) passkeyButtonAt(path string, label page.Message) *page.PasskeyButton {
 	if !s.Passkeys.OffersPasskeys() {
 		return nil
 	}
-	return &passkeyButton{URL: s.path(path), Label: label}
+	return &page.PasskeyButton{URL: s.path(path), Label: label}
 }
 
 // askSignIn answers the button of the login page. It is asked before anybody has said who they are, and answers the same to
@@ -142,7 +99,7 @@ func (s *server) sendOptions(w http.ResponseWriter, o passkeyOptions) error {
 	return nil
 }
 
-var errNoPasskey = &httpError{http.StatusConflict, msgPasskeyOver, oauth.Refuse(oauth.InvalidRequest, "nobody is asked for a passkey here")}
+var errNoPasskey = &httpError{http.StatusConflict, page.MsgPasskeyOver, oauth.Refuse(oauth.InvalidRequest, "nobody is asked for a passkey here")}
 
 // Options for navigator.credentials, in the JSON that Web Authentication Level 3 §5.1.8 and §5.1.9 give them.
 type (
@@ -255,22 +212,27 @@ func (s *server) showPasskeys(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) {
 		s.keepKey(w, b)
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), s.passkeysPage(r, b, a, problemSet{}))
+	s.pages.Render(w, http.StatusOK, s.frame(r), s.passkeysPage(r, b, a, page.ProblemSet{}))
 	return nil
 }
 
-func (s *server) passkeysPage(r *request, b ports.Browser, a ports.Account, problems problemSet) passkeysPage {
-	p := passkeysPage{Action: s.path(passkeysPath) + s.onward(r), CSRF: s.accountToken(b, passkeyForm, a.User), Username: a.User.Username,
-		Recent: a.Session.Recent(s.Now()), problemSet: problems}
-	if p.Passkey = s.passkeyButtonAt(passkeysPath+"/challenge", msgAddPasskey); p.Passkey != nil {
+func (s *server) passkeysPage(r *request, b ports.Browser, a ports.Account, problems page.ProblemSet) page.Passkeys {
+	p := page.Passkeys{Action: s.path(passkeysPath) + s.onward(r), CSRF: s.accountToken(b, passkeyForm, a.User), Username: a.User.Username,
+		Recent: a.Session.Recent(s.Now()), ProblemSet: problems}
+	if p.Passkey = s.passkeyButtonAt(passkeysPath+"/challenge", page.MsgAddPasskey); p.Passkey != nil {
 		p.Passkey.Create, p.Passkey.Main = true, true
 	}
 	for _, f := range a.Factors {
 		if f.Kind == identity.PasskeyFactor {
-			p.Passkeys = append(p.Passkeys, passkeyCard{factorCard: s.factorCard(f, a.User), Model: modelOf(f.AAGUID), Synced: f.BackedUp, Syncable: f.BackupEligible})
+			p.Passkeys = append(p.Passkeys, page.PasskeyCard{FactorCard: s.factorCard(f, a.User), Model: modelOf(f.AAGUID), Synced: f.BackedUp, Syncable: f.BackupEligible})
 		}
 	}
 	return p
+}
+
+// needsFactor reports whether the session lacks the second factor that its user has.
+func needsFactor(a ports.Account) bool {
+	return len(a.Factors) > 0 && a.Session.ACR != oidc.ACRMultiFactor
 }
 
 // modelOf writes an AAGUID as people find it in lists; authenticators that keep theirs to themselves send zeros.
@@ -291,11 +253,11 @@ func (s *server) passkeysURL(r *request) string {
 }
 
 // removalButton shows a passkey in place of a code, to a user who has one.
-func (s *server) removalButton(a ports.Account) *passkeyButton {
+func (s *server) removalButton(a ports.Account) *page.PasskeyButton {
 	if !slices.ContainsFunc(a.Factors, func(f identity.Factor) bool { return f.Kind == identity.PasskeyFactor }) {
 		return nil
 	}
-	return s.passkeyButtonAt(removeForm.path+"/passkey", msgConfirmPasskey)
+	return s.passkeyButtonAt(removeForm.path+"/passkey", page.MsgConfirmPasskey)
 }
 
 // addPasskey answers the form for a new passkey.
@@ -322,7 +284,7 @@ func (s *server) addPasskey(w http.ResponseWriter, r *request) error {
 			return nil
 		}
 		return s.showCodes(w, r, b, change, "passkey")
-	}, func(_ identity.User, problems problemSet) any { return s.passkeysPage(r, b, a, problems) })
+	}, func(_ identity.User, problems page.ProblemSet) any { return s.passkeysPage(r, b, a, problems) })
 }
 
 // passkeyEndpoints tells password managers where people add and remove passkeys (W3C, A Well-Known URL for Relying Party

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // pressed are the buttons for a passkey: where each asks, with the form that it stands in, and what the stub's answer looks
@@ -96,9 +97,9 @@ func TestPasskeyForms(t *testing.T) {
 		got = f.Passkey
 		return ports.Next{Login: ports.Login{Problem: ports.PasskeyFailed, Tries: 1}}, nil
 	}
-	for form, message := range map[*ownForm]messageID{
-		{"/login", "/login", oidc.Login, shown, nil}:                 msgPasskeyUnverified,
-		{"/second-factor", "/second-factor", oidc.Login, shown, nil}: msgPasskeyFailed,
+	for form, message := range map[*ownForm]page.Message{
+		{"/login", "/login", oidc.Login, shown, nil}:                 page.MsgPasskeyUnverified,
+		{"/second-factor", "/second-factor", oidc.Login, shown, nil}: page.MsgPasskeyFailed,
 	} {
 		got = nil
 		wantPage(t, b.post(form.action, form.open(b, browserOne).Encode(), asBrowser, browserOne), http.StatusOK, message)
@@ -128,22 +129,21 @@ func TestPasskeyForms(t *testing.T) {
 		}
 		return ports.AccountChange{Problems: []error{ports.ErrPasskeyKnown}}, nil
 	}
-	wantPage(t, b.post(enrol.action, enrol.open(b, browserOne).Encode(), asBrowser, browserOne), http.StatusOK, msgPasskeyKnown)
+	wantPage(t, b.post(enrol.action, enrol.open(b, browserOne).Encode(), asBrowser, browserOne), http.StatusOK, page.MsgPasskeyKnown)
 }
 
 // WB-04: the script is served as what its hash says, loaded where somebody holds a key, and nowhere else.
 func TestPasskeyScript(t *testing.T) {
 	b := newBench(t)
-	file := passkeyScriptFile()
-	w := b.get(file.path)
+	w := b.get(page.PasskeyScript.Path)
 	wantStatus(t, w, http.StatusOK)
 	wantHeader(t, w, "Content-Type", "text/javascript; charset=utf-8")
 	wantHeader(t, w, "Cache-Control", "public, max-age=31536000, immutable")
-	if w.Body.String() != string(passkeyScript) || strings.Contains(w.Body.String(), "eval") || strings.Contains(w.Body.String(), "innerHTML") {
+	if w.Body.String() != string(page.PasskeyScript.Content) || strings.Contains(w.Body.String(), "eval") || strings.Contains(w.Body.String(), "innerHTML") {
 		t.Error("not the script")
 	}
 	login := b.get("/login", asBrowser)
-	want := "; script-src '" + file.hash + "' https://op.test" + file.path + "; connect-src 'self'"
+	want := "; script-src '" + page.PasskeyScript.Integrity + "' https://op.test" + page.PasskeyScript.Path + "; connect-src 'self'"
 	if policy := login.Header().Get("Content-Security-Policy"); !strings.HasSuffix(policy, want) {
 		t.Errorf("policy %q", policy)
 	}

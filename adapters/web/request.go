@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 )
@@ -14,7 +15,7 @@ type request struct {
 	*http.Request
 	caller audit.Caller
 	route  route
-	locale locale
+	locale page.Locale
 	hushed bool // refused like many before it: counted, and neither recorded nor logged
 }
 

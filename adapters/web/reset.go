@@ -4,13 +4,14 @@ import (
 	"errors"
 	"net/http"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
 
 // errResetLink is one answer for a link that was used, replaced, has expired or never existed.
-var errResetLink = &httpError{http.StatusBadRequest, msgResetLinkInvalid, oauth.Refuse(oauth.InvalidRequest, "this link was used already, was replaced or has expired")}
+var errResetLink = &httpError{http.StatusBadRequest, page.MsgResetLinkInvalid, oauth.Refuse(oauth.InvalidRequest, "this link was used already, was replaced or has expired")}
 
 // showReset shows the form that a reset link leads to.
 func (s *server) showReset(w http.ResponseWriter, r *request) error {
@@ -30,7 +31,7 @@ func (s *server) showReset(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) {
 		s.keepKey(w, b)
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), s.resetPage(b, link, user, nil))
+	s.pages.Render(w, http.StatusOK, s.frame(r), s.resetPage(b, link, user, nil))
 	return nil
 }
 
@@ -55,15 +56,15 @@ func (s *server) reset(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if len(problems) > 0 {
-		s.pages.render(w, http.StatusOK, s.frame(r), s.resetPage(b, typed.Link, user, formMessages(problems)))
+		s.pages.Render(w, http.StatusOK, s.frame(r), s.resetPage(b, typed.Link, user, formMessages(problems)))
 		return nil
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), donePage{Message: msgPasswordReset, LinkURL: s.path("/login"), LinkText: msgLinkSignIn})
+	s.pages.Render(w, http.StatusOK, s.frame(r), page.Done{Message: page.MsgPasswordReset, LinkURL: s.path("/login"), LinkText: page.MsgLinkSignIn})
 	return nil
 }
 
-func (s *server) resetPage(b ports.Browser, link oauth.Secret, user identity.User, problems []messageID) resetPage {
+func (s *server) resetPage(b ports.Browser, link oauth.Secret, user identity.User, problems []page.Message) page.Reset {
 	token := link.Reveal()
-	return resetPage{Action: s.path("/reset"), Token: token, CSRF: s.csrfToken(b, "reset", token, ""), Username: user.Username,
-		problemSet: problemSet{Problems: problems}}
+	return page.Reset{Action: s.path("/reset"), Token: token, CSRF: s.csrfToken(b, "reset", token, ""), Username: user.Username,
+		ProblemSet: page.ProblemSet{Problems: problems}}
 }

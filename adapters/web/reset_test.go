@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The page of a reset link: whose password it sets, and no session afterwards.
@@ -21,18 +22,18 @@ func TestReset(t *testing.T) {
 	var typed ports.ResetForm
 	b.onResetOffered = func(link oauth.Secret) (identity.User, error) { asked = link; return alice, nil }
 	b.onReset = func(f ports.ResetForm) ([]error, error) { typed = f; return nil, nil }
-	page := b.get("/reset?token=link-1", asBrowser)
-	wantStatus(t, page, http.StatusOK)
-	wantHeader(t, page, "Referrer-Policy", "no-referrer")
-	key := cookiesSet(page)["__Host-latchkey-browser"]
-	if asked != "link-1" || key == nil || !strings.Contains(page.Body.String(), "alice") {
-		t.Fatalf("asked about %q, cookies %v: %s", asked.Reveal(), cookiesSet(page), page.Body)
+	shown := b.get("/reset?token=link-1", asBrowser)
+	wantStatus(t, shown, http.StatusOK)
+	wantHeader(t, shown, "Referrer-Policy", "no-referrer")
+	key := cookiesSet(shown)["__Host-latchkey-browser"]
+	if asked != "link-1" || key == nil || !strings.Contains(shown.Body.String(), "alice") {
+		t.Fatalf("asked about %q, cookies %v: %s", asked.Reveal(), cookiesSet(shown), shown.Body)
 	}
-	_, fields := submitted(t, page.Body.String())
+	_, fields := submitted(t, shown.Body.String())
 	fields.Set("password", "p w")
 	fields.Set("password_again", "p v")
 	w := b.post("/reset", fields.Encode(), asBrowser, "Cookie: __Host-latchkey-browser="+key.Value)
-	wantPage(t, w, http.StatusOK, msgPasswordReset)
+	wantPage(t, w, http.StatusOK, page.MsgPasswordReset)
 	if diff := cmp.Diff(ports.ResetForm{Link: "link-1", Password: "p w", Again: "p v"}, typed); diff != "" {
 		t.Errorf("typed: %s", diff)
 	}
@@ -57,11 +58,11 @@ func TestResetDeadLink(t *testing.T) {
 	b.onReset = func(ports.ResetForm) ([]error, error) { return nil, dead() }
 	for _, target := range []string{"/reset?token=old", "/reset", "/reset?token=a&token=b"} {
 		w := b.get(target, asBrowser)
-		wantPage(t, w, http.StatusBadRequest, msgResetLinkInvalid)
+		wantPage(t, w, http.StatusBadRequest, page.MsgResetLinkInvalid)
 		wantHeader(t, w, "Set-Cookie", "")
 		wantError(t, b.get(target), http.StatusBadRequest, "invalid_request")
 	}
-	wantPage(t, b.post("/reset", fields.Encode(), asBrowser, browserOne), http.StatusBadRequest, msgResetLinkInvalid)
+	wantPage(t, b.post("/reset", fields.Encode(), asBrowser, browserOne), http.StatusBadRequest, page.MsgResetLinkInvalid)
 }
 
 // Everything that is wrong is said at once, beside its field; the passwords do not come back.
@@ -74,16 +75,16 @@ func TestResetProblems(t *testing.T) {
 	fields.Set("password", "hunter2")
 	fields.Set("password_again", "hunter3")
 	w := b.post("/reset", fields.Encode(), asBrowser, browserOne)
-	wantPage(t, w, http.StatusOK, msgPasswordShort)
-	wantPage(t, w, http.StatusOK, msgPasswordMismatch)
+	wantPage(t, w, http.StatusOK, page.MsgPasswordShort)
+	wantPage(t, w, http.StatusOK, page.MsgPasswordMismatch)
 	if strings.Contains(w.Body.String(), "hunter") {
 		t.Errorf("a password came back: %s", w.Body)
 	}
 	b.onReset = nil
 	fields.Set("csrf", b.token(w))
-	wantPage(t, b.post("/reset", fields.Encode(), asBrowser, browserOne), http.StatusOK, msgPasswordReset)
+	wantPage(t, b.post("/reset", fields.Encode(), asBrowser, browserOne), http.StatusOK, page.MsgPasswordReset)
 	b.onReset = func(ports.ResetForm) ([]error, error) { return nil, ports.ErrBusy }
-	wantPage(t, b.post("/reset", fields.Encode(), asBrowser, browserOne), http.StatusServiceUnavailable, msgServerBusy)
+	wantPage(t, b.post("/reset", fields.Encode(), asBrowser, browserOne), http.StatusServiceUnavailable, page.MsgServerBusy)
 }
 
 // What is wrong with the set-up form is said at once too: two passwords that differ hide no other problem.
@@ -97,8 +98,8 @@ func TestSetupSaysEverythingAtOnce(t *testing.T) {
 	fields := setupForm.open(b, browserOne)
 	fields.Set("password_again", "another")
 	w := b.post("/setup", fields.Encode(), asBrowser, browserOne)
-	wantPage(t, w, http.StatusOK, msgUsernameInvalid)
-	wantPage(t, w, http.StatusOK, msgPasswordMismatch)
+	wantPage(t, w, http.StatusOK, page.MsgUsernameInvalid)
+	wantPage(t, w, http.StatusOK, page.MsgPasswordMismatch)
 	if typed.Again != "another" {
 		t.Errorf("the use case saw %q as the second password", typed.Again)
 	}
@@ -118,7 +119,7 @@ func TestPasswordSaysEverythingAtOnce(t *testing.T) {
 	fields.Set("password", "hunter2")
 	fields.Set("password_again", "another")
 	w := b.post("/account/password", fields.Encode(), asBrowser, browserOne)
-	for _, want := range []messageID{msgCurrentNeeded, msgPasswordShort, msgPasswordMismatch} {
+	for _, want := range []page.Message{page.MsgCurrentNeeded, page.MsgPasswordShort, page.MsgPasswordMismatch} {
 		wantPage(t, w, http.StatusOK, want)
 	}
 	if strings.Contains(w.Body.String(), "hunter") {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
@@ -17,7 +18,7 @@ import (
 // httpError is a refusal that has a status and a text of its own.
 type httpError struct {
 	status  int
-	message messageID
+	message page.Message
 	refusal *oauth.Error
 }
 
@@ -100,45 +101,45 @@ type errorBody struct {
 const faultText = "the server could not answer: the operator finds the cause under error_ref"
 
 // classify tells refusals from faults and finds the words for a page.
-func (s *server) classify(r *request, err error) (*oauth.Error, messageID) {
+func (s *server) classify(r *request, err error) (*oauth.Error, page.Message) {
 	var own *httpError
 	var refusal *oauth.Error
 	switch {
 	case errors.As(err, &own):
 		return own.refusal, own.message
 	case errors.Is(err, ports.ErrInteractionOver):
-		return oauth.Refuse(oauth.InvalidRequest, "this sign-in is over: start again from the application"), msgExpired
+		return oauth.Refuse(oauth.InvalidRequest, "this sign-in is over: start again from the application"), page.MsgExpired
 	case errors.As(err, &refusal):
 		return refusal, pageMessage(refusal)
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		// The caller has left. That is no fault of ours, and nobody reads the answer.
-		return oauth.Refuse(oauth.TemporarilyUnavailable, "the request was given up"), msgUnavailable
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "the request was given up"), page.MsgUnavailable
 	case errors.Is(err, ports.ErrUnavailable), errors.Is(err, ports.ErrKeysNotReady):
 		s.Log.Error("unavailable", "request_id", r.caller.RequestID, "error", err)
-		return oauth.Refuse(oauth.TemporarilyUnavailable, "the server cannot do this now: try again shortly"), msgUnavailable
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "the server cannot do this now: try again shortly"), page.MsgUnavailable
 	case errors.Is(err, ports.ErrBusy):
-		return oauth.Refuse(oauth.TemporarilyUnavailable, "too many sign-ins at once: try again shortly"), msgServerBusy
+		return oauth.Refuse(oauth.TemporarilyUnavailable, "too many sign-ins at once: try again shortly"), page.MsgServerBusy
 	}
 	s.Log.Error("fault", "request_id", r.caller.RequestID, "error", err)
-	return oauth.Refuse(oauth.ServerError, faultText), msgServerFault
+	return oauth.Refuse(oauth.ServerError, faultText), page.MsgServerFault
 }
 
-func pageMessage(e *oauth.Error) messageID {
+func pageMessage(e *oauth.Error) page.Message {
 	switch {
 	case e.Code == oauth.InvalidClient:
-		return msgUnknownClient
+		return page.MsgUnknownClient
 	case e.Code == oauth.TooManyAttempts:
-		return msgTooManyRequests
+		return page.MsgTooManyRequests
 	case e.Code == oauth.Forbidden:
-		return msgForged
+		return page.MsgForged
 	case strings.HasPrefix(e.Description, "post_logout_redirect_uri"):
-		return msgLogoutReturn
+		return page.MsgLogoutReturn
 	case strings.HasPrefix(e.Description, "redirect_uri is missing"):
-		return msgRedirectMissing
+		return page.MsgRedirectMissing
 	case strings.HasPrefix(e.Description, "redirect_uri is not registered"):
-		return msgRedirectUnregistered
+		return page.MsgRedirectUnregistered
 	}
-	return msgInvalidRequest
+	return page.MsgInvalidRequest
 }
 
 func writeJSON(w http.ResponseWriter, code int, body any) {
@@ -174,7 +175,7 @@ func (s *server) respond(w http.ResponseWriter, r *request, a oauth.Authorizatio
 		}
 	}
 	if a.Mode == oauth.ModeFormPost {
-		s.formPost(w, r, a)
+		page.FormPost(w, r.locale, a)
 		return
 	}
 	var b strings.Builder

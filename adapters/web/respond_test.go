@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -104,7 +105,7 @@ func TestFaults(t *testing.T) {
 		return identity.Session{}, identity.User{}, fault
 	}
 	w := b.get("/", asBrowser)
-	wantPage(t, w, 500, msgServerFault)
+	wantPage(t, w, 500, page.MsgServerFault)
 	if ref := errorRef(w.Header().Get("X-Request-Id")); !strings.Contains(w.Body.String(), ref) || strings.Contains(w.Body.String(), "hunter2") {
 		t.Errorf("the page does not show %s or shows the cause: %s", ref, w.Body)
 	}
@@ -112,7 +113,7 @@ func TestFaults(t *testing.T) {
 		return identity.Session{}, identity.User{}, ports.ErrUnavailable
 	}
 	w = b.get("/", asBrowser)
-	wantPage(t, w, 503, msgUnavailable)
+	wantPage(t, w, 503, page.MsgUnavailable)
 	wantHeader(t, w, "Retry-After", "5")
 }
 
@@ -145,7 +146,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		}
 	}
 	b := newBench(t)
-	style, _ := b.server.pages.style()
+	style := page.StyleSheet.Path
 	answers := map[string]*httptest.ResponseRecorder{
 		"document":       b.get("/jwks"),
 		"document 304":   b.get("/jwks", `If-None-Match: "keys-1"`),
@@ -220,7 +221,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 			if !strings.Contains(policy, "base-uri 'none'") {
 				t.Errorf("policy %q", policy)
 			}
-			if strings.Contains(w.Body.String(), "<script") != (name == "form_post" || strings.Contains(policy, "; script-src '"+passkeyScriptFile().hash+"' ")) {
+			if strings.Contains(w.Body.String(), "<script") != (name == "form_post" || strings.Contains(policy, "; script-src '"+page.PasskeyScript.Integrity+"' ")) {
 				t.Errorf("a script: %s", w.Body)
 			}
 		}
@@ -285,7 +286,7 @@ func TestSeconds(t *testing.T) {
 
 // Every message a handler can answer with exists in every language.
 func TestErrorPagesInEveryLanguage(t *testing.T) {
-	for _, l := range locales {
+	for _, l := range page.Locales {
 		for _, code := range []oauth.ErrorCode{oauth.InvalidRequest, oauth.InvalidClient, oauth.Forbidden} {
 			b := newBench(t)
 			b.onAuthorize = func(ports.Browser, oauth.Parameters) (ports.Next, error) {

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"net/http"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
 
-var errSetupLink = &httpError{http.StatusBadRequest, msgSetupLinkInvalid, oauth.Refuse(oauth.InvalidRequest, "this set-up link was used, has expired or never existed")}
+var errSetupLink = &httpError{http.StatusBadRequest, page.MsgSetupLinkInvalid, oauth.Refuse(oauth.InvalidRequest, "this set-up link was used, has expired or never existed")}
 
 // showSetup shows the form that a set-up link leads to.
 func (s *server) showSetup(w http.ResponseWriter, r *request) error {
@@ -29,7 +30,7 @@ func (s *server) showSetup(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) {
 		s.keepKey(w, b)
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r), s.setupPage(b, ports.SetupForm{Link: link}, nil))
+	s.pages.Render(w, http.StatusOK, s.frame(r), s.setupPage(b, ports.SetupForm{Link: link}, nil))
 	return nil
 }
 
@@ -50,35 +51,35 @@ func (s *server) setup(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if len(problems) > 0 {
-		s.pages.render(w, http.StatusOK, s.frame(r), s.setupPage(b, typed, formMessages(problems)))
+		s.pages.Render(w, http.StatusOK, s.frame(r), s.setupPage(b, typed, formMessages(problems)))
 		return nil
 	}
-	s.pages.render(w, http.StatusOK, s.frame(r),
-		donePage{Message: msgAdministratorCreated, Args: []any{user.Username}, LinkURL: s.path("/login"), LinkText: msgLinkSignIn})
+	s.pages.Render(w, http.StatusOK, s.frame(r),
+		page.Done{Message: page.MsgAdministratorCreated, Args: []any{user.Username}, LinkURL: s.path("/login"), LinkText: page.MsgLinkSignIn})
 	return nil
 }
 
-func (s *server) setupPage(b ports.Browser, typed ports.SetupForm, problems []messageID) setupPage {
+func (s *server) setupPage(b ports.Browser, typed ports.SetupForm, problems []page.Message) page.Setup {
 	token := typed.Link.Reveal()
-	return setupPage{Action: s.path("/setup"), Token: token, CSRF: s.csrfToken(b, "setup", token, ""),
-		Username: typed.Username, Email: typed.Email, Issuer: s.Issuer, problemSet: problemSet{Problems: problems}}
+	return page.Setup{Action: s.path("/setup"), Token: token, CSRF: s.csrfToken(b, "setup", token, ""),
+		Username: typed.Username, Email: typed.Email, Issuer: s.Issuer, ProblemSet: page.ProblemSet{Problems: problems}}
 }
 
 // formMessages finds the words for why a form was not accepted.
-func formMessages(problems []error) []messageID {
-	var ids []messageID
+func formMessages(problems []error) []page.Message {
+	var ids []page.Message
 	for _, p := range problems {
 		for _, known := range []struct {
 			err error
-			id  messageID
+			id  page.Message
 		}{
-			{identity.ErrUsername, msgUsernameInvalid}, {ports.ErrUsernameTaken, msgUsernameTaken}, {identity.ErrEmail, msgEmailInvalid},
-			{identity.ErrPasswordShort, msgPasswordShort}, {identity.ErrPasswordLong, msgPasswordLong},
-			{ports.ErrPasswordsDiffer, msgPasswordMismatch}, {identity.ErrPasswordNUL, msgPasswordInvalid}, {identity.ErrPasswordCommon, msgPasswordCommon},
-			{ports.ErrPasswordNeeded, msgCurrentNeeded}, {ports.ErrPasswordWrong, msgCurrentWrong},
-			{ports.ErrLocked, msgTooManyAttempts}, {ports.ErrBusy, msgServerBusy}, {ports.ErrCodeWrong, msgCodeWrong},
-			{ports.ErrPasskeyOver, msgPasskeyOver}, {ports.ErrPasskeyRefused, msgPasskeyRefused}, {ports.ErrPasskeyKnown, msgPasskeyKnown},
-			{ports.ErrPasskeyMany, msgPasskeyMany},
+			{identity.ErrUsername, page.MsgUsernameInvalid}, {ports.ErrUsernameTaken, page.MsgUsernameTaken}, {identity.ErrEmail, page.MsgEmailInvalid},
+			{identity.ErrPasswordShort, page.MsgPasswordShort}, {identity.ErrPasswordLong, page.MsgPasswordLong},
+			{ports.ErrPasswordsDiffer, page.MsgPasswordMismatch}, {identity.ErrPasswordNUL, page.MsgPasswordInvalid}, {identity.ErrPasswordCommon, page.MsgPasswordCommon},
+			{ports.ErrPasswordNeeded, page.MsgCurrentNeeded}, {ports.ErrPasswordWrong, page.MsgCurrentWrong},
+			{ports.ErrLocked, page.MsgTooManyAttempts}, {ports.ErrBusy, page.MsgServerBusy}, {ports.ErrCodeWrong, page.MsgCodeWrong},
+			{ports.ErrPasskeyOver, page.MsgPasskeyOver}, {ports.ErrPasskeyRefused, page.MsgPasskeyRefused}, {ports.ErrPasskeyKnown, page.MsgPasskeyKnown},
+			{ports.ErrPasskeyMany, page.MsgPasskeyMany},
 		} {
 			if errors.Is(p, known.err) {
 				ids = append(ids, known.id)

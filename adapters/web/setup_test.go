@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -21,18 +22,18 @@ func TestSetup(t *testing.T) {
 	var typed ports.SetupForm
 	b.onOffered = func(link oauth.Secret) (bool, error) { asked = link; return true, nil }
 	b.onComplete = func(f ports.SetupForm) (identity.User, []error, error) { typed = f; return alice, nil, nil }
-	page := b.get("/setup?token=link-1", asBrowser)
-	wantStatus(t, page, http.StatusOK)
-	key := cookiesSet(page)["__Host-latchkey-browser"]
+	shown := b.get("/setup?token=link-1", asBrowser)
+	wantStatus(t, shown, http.StatusOK)
+	key := cookiesSet(shown)["__Host-latchkey-browser"]
 	if asked != "link-1" || key == nil {
-		t.Fatalf("asked about %q, cookies %v", asked.Reveal(), cookiesSet(page))
+		t.Fatalf("asked about %q, cookies %v", asked.Reveal(), cookiesSet(shown))
 	}
-	_, fields := submitted(t, page.Body.String())
+	_, fields := submitted(t, shown.Body.String())
 	for name, value := range map[string]string{"username": "root", "email": "root@mail.test", "password": "p w", "password_again": "p w"} {
 		fields.Set(name, value)
 	}
 	w := b.post("/setup", fields.Encode(), asBrowser, "Cookie: __Host-latchkey-browser="+key.Value)
-	wantPage(t, w, http.StatusOK, msgAdministratorCreated)
+	wantPage(t, w, http.StatusOK, page.MsgAdministratorCreated)
 	if diff := cmp.Diff(ports.SetupForm{Link: "link-1", Username: "root", Email: "root@mail.test", Password: "p w", Again: "p w"}, typed); diff != "" {
 		t.Errorf("typed: %s", diff)
 	}
@@ -49,7 +50,7 @@ func TestSetupDeadLink(t *testing.T) {
 	b.onOffered = func(oauth.Secret) (bool, error) { return false, nil }
 	for _, target := range []string{"/setup?token=old", "/setup", "/setup?token=a&token=b"} {
 		w := b.get(target, asBrowser)
-		wantPage(t, w, http.StatusBadRequest, msgSetupLinkInvalid)
+		wantPage(t, w, http.StatusBadRequest, page.MsgSetupLinkInvalid)
 		wantHeader(t, w, "Set-Cookie", "")
 		wantError(t, b.get(target), http.StatusBadRequest, "invalid_request")
 	}
@@ -59,18 +60,18 @@ func TestSetupDeadLink(t *testing.T) {
 		refusal.Cause = ports.ErrNotFound
 		return identity.User{}, nil, fmt.Errorf("setup: %w", refusal)
 	}
-	wantPage(t, b.post("/setup", setupForm.open(b, browserOne).Encode(), asBrowser, browserOne), http.StatusBadRequest, msgSetupLinkInvalid)
+	wantPage(t, b.post("/setup", setupForm.open(b, browserOne).Encode(), asBrowser, browserOne), http.StatusBadRequest, page.MsgSetupLinkInvalid)
 }
 
 // What is wrong with the form is said beside it; the passwords do not come back.
 func TestSetupProblems(t *testing.T) {
 	for _, tt := range []struct {
 		problem error
-		message messageID
+		message page.Message
 	}{
-		{identity.ErrUsername, msgUsernameInvalid}, {ports.ErrUsernameTaken, msgUsernameTaken}, {identity.ErrEmail, msgEmailInvalid},
-		{identity.ErrPasswordShort, msgPasswordShort}, {identity.ErrPasswordLong, msgPasswordLong}, {identity.ErrPasswordNUL, msgPasswordInvalid},
-		{identity.ErrPasswordCommon, msgPasswordCommon}, {ports.ErrPasswordsDiffer, msgPasswordMismatch},
+		{identity.ErrUsername, page.MsgUsernameInvalid}, {ports.ErrUsernameTaken, page.MsgUsernameTaken}, {identity.ErrEmail, page.MsgEmailInvalid},
+		{identity.ErrPasswordShort, page.MsgPasswordShort}, {identity.ErrPasswordLong, page.MsgPasswordLong}, {identity.ErrPasswordNUL, page.MsgPasswordInvalid},
+		{identity.ErrPasswordCommon, page.MsgPasswordCommon}, {ports.ErrPasswordsDiffer, page.MsgPasswordMismatch},
 	} {
 		b := newBench(t)
 		b.onComplete = func(ports.SetupForm) (identity.User, []error, error) {
@@ -98,7 +99,7 @@ func TestSetupFault(t *testing.T) {
 	fields := setupForm.open(b, browserOne)
 	wantError(t, b.post("/setup", fields.Encode(), browserOne), http.StatusInternalServerError, "server_error")
 	b.onComplete = func(ports.SetupForm) (identity.User, []error, error) { return identity.User{}, nil, ports.ErrBusy }
-	wantPage(t, b.post("/setup", fields.Encode(), asBrowser, browserOne), http.StatusServiceUnavailable, msgServerBusy)
+	wantPage(t, b.post("/setup", fields.Encode(), asBrowser, browserOne), http.StatusServiceUnavailable, page.MsgServerBusy)
 }
 
 // A link in the address of a page stays with this server: no other gets to see where a visitor comes from.

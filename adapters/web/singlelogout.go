@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -139,33 +140,33 @@ type registeredBody struct {
 // showSignedOut says what became of each application. Where frames sign somebody out, the page goes on to the application
 // that asked by itself, a little later.
 func (s *server) showSignedOut(w http.ResponseWriter, r *request, out ports.SignedOut, a ports.Logout) {
-	link := donePage{Message: msgSignedOut, LinkURL: s.path("/"), LinkText: msgLinkHome}
-	if webLink(a.Client.ClientURI) != "" {
+	link := page.Done{Message: page.MsgSignedOut, LinkURL: s.path("/"), LinkText: page.MsgLinkHome}
+	if page.WebLink(a.Client.ClientURI) != "" {
 		link.LinkURL, link.LinkText = a.Client.ClientURI, ""
 	}
 	if len(out.Applications) == 0 {
-		s.pages.render(w, http.StatusOK, s.frame(r), link)
+		s.pages.Render(w, http.StatusOK, s.frame(r), link)
 		return
 	}
-	page := signedOutPage{LinkURL: link.LinkURL, LinkText: link.LinkText, ReturnURL: a.Return}
+	p := page.SignedOut{LinkURL: link.LinkURL, LinkText: link.LinkText, ReturnURL: a.Return}
 	for _, x := range out.Applications {
-		page.Applications = append(page.Applications, signedOutApp{Name: x.Client.DisplayName(), State: signedOutState(x), Frame: webLink(x.Frame)})
+		p.Applications = append(p.Applications, page.SignedOutApp{Name: x.Client.DisplayName(), State: signedOutState(x), Frame: page.WebLink(x.Frame)})
 	}
 	f := s.frame(r)
 	f.Refresh, f.RefreshSeconds = a.Return, frameSeconds
-	s.pages.render(w, http.StatusOK, f, page)
+	s.pages.Render(w, http.StatusOK, f, p)
 }
 
-func signedOutState(a ports.SignedOutOfApplication) messageID {
+func signedOutState(a ports.SignedOutOfApplication) page.Message {
 	switch {
 	case a.BackChannel == oidc.Delivered:
-		return msgAppSignedOut
+		return page.MsgAppSignedOut
 	case a.Frame != "":
-		return msgAppAsked
+		return page.MsgAppAsked
 	case a.BackChannel == oidc.Pending:
-		return msgAppPending
+		return page.MsgAppPending
 	case a.BackChannel == oidc.Failed:
-		return msgAppFailed
+		return page.MsgAppFailed
 	}
-	return msgAppSilent
+	return page.MsgAppSilent
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/adapters/web/page"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
@@ -60,8 +61,8 @@ type server struct {
 	secure         bool   // the issuer is https
 	origin         string // of the issuer: where our own forms come from
 	base           string // path of the issuer, usually empty
-	pages          *pages
-	frameOfSession checkSessionFrame
+	pages          *page.Pages
+	frameOfSession page.CheckSession
 	routes         map[string]route
 	request        requestIDs
 }
@@ -87,13 +88,11 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := newPages()
-	if err != nil {
+	s := &server{Config: cfg, secure: issuer.Scheme == "https", origin: issuer.Scheme + "://" + issuer.Host, base: issuer.Path}
+	if s.pages, err = page.New(s.origin + s.base); err != nil {
 		return nil, err
 	}
-	s := &server{Config: cfg, secure: issuer.Scheme == "https", origin: issuer.Scheme + "://" + issuer.Host, base: issuer.Path, pages: pages}
-	s.pages.script.site = s.origin + s.base
-	s.frameOfSession = newCheckSessionFrame(s.cookieName(cookieState))
+	s.frameOfSession = page.NewCheckSession(s.cookieName(cookieState))
 	s.routes = s.table()
 	s.request.seed()
 	return s, nil
@@ -106,7 +105,6 @@ func (s *server) table() map[string]route {
 	both := func(h handler) map[string]handler { return map[string]handler{"GET": h, "POST": h} }
 	form := func(show, submit handler) map[string]handler { return map[string]handler{"GET": show, "POST": submit} }
 	document := func(h handler) map[string]handler { return map[string]handler{"GET": h, "HEAD": h} }
-	style, _ := s.pages.style()
 
 	groups := []struct {
 		paths []string
@@ -150,7 +148,7 @@ func (s *server) table() map[string]route {
 		{[]string{factorPath + "/passkey"}, route{methods: post(s.askFactor), endpoint: ports.EndpointPage}},
 		{[]string{passkeysPath + "/challenge"}, route{methods: post(s.askNew), endpoint: ports.EndpointPage}},
 		{[]string{removeForm.path + "/passkey"}, route{methods: post(s.askRemoval), endpoint: ports.EndpointPage}},
-		{[]string{s.pages.script.path}, route{methods: document(s.servePasskeyScript), quiet: true, endpoint: ports.EndpointStatic}},
+		{[]string{page.PasskeyScript.Path}, route{methods: document(s.serve(page.PasskeyScript)), quiet: true, endpoint: ports.EndpointStatic}},
 		{[]string{"/.well-known/passkey-endpoints"}, route{methods: get(s.passkeyEndpoints), endpoint: ports.EndpointPage}},
 		{[]string{"/.well-known/change-password"}, route{methods: get(s.toPassword), endpoint: ports.EndpointPage}},
 		{[]string{"/setup"}, route{methods: form(s.showSetup, s.setup), endpoint: ports.EndpointSetup}},
@@ -160,7 +158,7 @@ func (s *server) table() map[string]route {
 		{[]string{adminPath + "/explain"}, route{methods: get(s.showExplain), endpoint: ports.EndpointPage}},
 		{[]string{deliveriesPath}, route{methods: get(s.showDeliveries), endpoint: ports.EndpointPage}},
 		{[]string{"/errors"}, route{methods: get(s.errorCodes), endpoint: ports.EndpointPage}},
-		{[]string{style}, route{methods: document(s.styleSheet), quiet: true, endpoint: ports.EndpointStatic}},
+		{[]string{page.StyleSheet.Path}, route{methods: document(s.serve(page.StyleSheet)), quiet: true, endpoint: ports.EndpointStatic}},
 		{[]string{"/healthz"}, route{methods: document(s.healthz), machine: true, public: true, endpoint: ports.EndpointHealth}},
 		{[]string{"/readyz"}, route{methods: document(s.readyz), machine: true, public: true, endpoint: ports.EndpointHealth}},
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/adapters/web/page"
 )
 
 // endpoint is one endpoint with its aliases: what each method answers.
@@ -56,7 +58,7 @@ func endpoints(style string) []endpoint {
 		{[]string{"/account/applications"}, own, "GET, POST"},
 		{[]string{"/account/passkeys"}, map[string]int{"GET": 200, "POST": 403}, "GET, POST"},
 		{[]string{"/login/passkey", "/second-factor/passkey", "/account/passkeys/challenge", "/account/factors/remove/passkey"}, map[string]int{"POST": 403}, "POST"},
-		{[]string{passkeyScriptFile().path}, map[string]int{"GET": 200, "HEAD": 200}, "GET, HEAD"},
+		{[]string{page.PasskeyScript.Path}, map[string]int{"GET": 200, "HEAD": 200}, "GET, HEAD"},
 		{[]string{"/.well-known/passkey-endpoints"}, map[string]int{"GET": 200}, "GET"},
 		{[]string{"/second-factor"}, own, "GET, POST"},
 		{[]string{"/account/totp", "/account/totp/new", "/account/factors", "/account/factors/remove", "/account/recovery-codes", shownOnce}, own, "GET, POST"},
@@ -71,7 +73,7 @@ func endpoints(style string) []endpoint {
 // Every path and method there is; whatever is not listed is 405 with Allow, and calls nothing but the record (TK-07, AZ-15).
 func TestRoutes(t *testing.T) {
 	b := newBench(t)
-	style, _ := b.server.pages.style()
+	style := page.StyleSheet.Path
 	var listed []string
 	for _, e := range endpoints(style) {
 		listed = append(listed, e.paths...)
@@ -183,7 +185,7 @@ func TestPathsAreExact(t *testing.T) {
 		}
 	}
 	b.wantCalls()
-	wantPage(t, b.get("/nothing", asBrowser), http.StatusNotFound, msgNotFound)
+	wantPage(t, b.get("/nothing", asBrowser), http.StatusNotFound, page.MsgNotFound)
 	wantError(t, b.get("/nothing"), http.StatusNotFound, "invalid_request")
 	wantHeader(t, b.get("/nothing", asBrowser), "Cross-Origin-Opener-Policy", "same-origin")
 }
@@ -239,11 +241,11 @@ func TestIssuerWithPath(t *testing.T) {
 	}
 	wantHeader(t, b.get("/tenant/authorize?client_id=web"), "Location", "/tenant/login?interaction=int-1")
 	wantHeader(t, b.post("/tenant/authorize", "client_id=web"), "Location", "/tenant/authorize?client_id=web")
-	page := b.get("/tenant/login", asBrowser)
-	style, _ := b.server.pages.style()
+	shown := b.get("/tenant/login", asBrowser)
+	style := page.StyleSheet.Path
 	for _, want := range []string{`href="/tenant` + style + `"`, `action="/tenant/login"`} {
-		if !strings.Contains(page.Body.String(), want) {
-			t.Errorf("the page lacks %s: %.600s", want, page.Body)
+		if !strings.Contains(shown.Body.String(), want) {
+			t.Errorf("the page lacks %s: %.600s", want, shown.Body)
 		}
 	}
 	wantStatus(t, b.get("/tenant"+style), http.StatusOK)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden answers")
 
 // wireAnswer writes an answer as it stands on the wire: status, headers, body. JSON is broken into lines for the reader.
 func wireAnswer(t *testing.T, w *httptest.ResponseRecorder) string {

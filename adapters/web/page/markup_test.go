@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"html"
@@ -15,7 +15,7 @@ import (
 
 // Structure that assistive technology relies on, and that no page carries script or inline style.
 func TestPageStructure(t *testing.T) {
-	eachPage(t, func(t *testing.T, l locale, sample samplePage, got *httptest.ResponseRecorder) {
+	eachPage(t, func(t *testing.T, l Locale, sample samplePage, got *httptest.ResponseRecorder) {
 		page := got.Body.String()
 		tags := scanTags(page)
 		count := map[string]int{}
@@ -43,7 +43,7 @@ func TestPageStructure(t *testing.T) {
 			}
 		}
 		for _, tag := range tags {
-			if _, ok := sample.body.(signedOutPage); tag.name == "script" && (!scripted(sample.body) || tag.attrs["src"] == "" || tag.attrs["integrity"] == "") || tag.name == "style" || tag.name == "iframe" && !ok {
+			if _, ok := sample.body.(SignedOut); tag.name == "script" && (!scripted(sample.body) || tag.attrs["src"] == "" || tag.attrs["integrity"] == "") || tag.name == "style" || tag.name == "iframe" && !ok {
 				t.Errorf("<%s>", tag.name)
 			}
 			for name, value := range tag.attrs {
@@ -77,7 +77,7 @@ func TestPageStructure(t *testing.T) {
 		if strings.Contains(page, "<title>"+catalogue[l]["title.error"]) != failing {
 			t.Errorf("failing is %v, but the title does not say so", failing)
 		}
-		if _, isError := sample.body.(errorPage); failing && !isError && strings.Count(page, `role="alert"`) != 1 {
+		if _, isError := sample.body.(Error); failing && !isError && strings.Count(page, `role="alert"`) != 1 {
 			t.Error("the problem is not announced")
 		}
 	})
@@ -94,17 +94,17 @@ func TestPagesKeepPayloadsInert(t *testing.T) {
 		t.Run(sample.name, func(t *testing.T) {
 			expected := map[string][]string{}
 			for _, harmless := range []string{"harmless", "https://harmless.example/"} {
-				page := rendered(p, english, filled(sample.frame, harmless), filled(sample.body, harmless)).Body.String()
+				page := rendered(p, English, filled(sample.frame, harmless), filled(sample.body, harmless)).Body.String()
 				expected[harmless] = skeleton(scanTags(page))
 			}
 			// Four pages share the payloads: each page gets every deed, after some of the ways out, and each payload many pages.
 			for i := n % 4; i < len(payloads); i += 4 {
 				payload := payloads[i]
 				want := expected["harmless"]
-				if webLink(payload) != "" {
+				if WebLink(payload) != "" {
 					want = expected["https://harmless.example/"]
 				}
-				got := rendered(p, english, filled(sample.frame, payload), filled(sample.body, payload))
+				got := rendered(p, English, filled(sample.frame, payload), filled(sample.body, payload))
 				if got.Code != http.StatusOK {
 					t.Fatalf("payload %q: status %d", payload, got.Code)
 				}

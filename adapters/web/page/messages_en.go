@@ -1,6 +1,6 @@
-package web
+package page
 
-var messagesEnglish = map[messageID]string{
+var messagesEnglish = map[Message]string{
 	"language.label": "Language",
 	"language.en":    "English",
 	"language.id":    "Bahasa Indonesia",

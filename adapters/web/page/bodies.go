@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"fmt"
@@ -7,101 +7,102 @@ import (
 	"strings"
 
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 )
 
 // What each page is about. The handlers fill these in; the templates of the same names show them.
 
-// appCard is the relying party as people see it. URLs that are not https (or http on a loopback host) are not shown.
-type appCard struct {
+// App is the relying party as people see it. URLs that are not https (or http on a loopback host) are not shown.
+type App struct {
 	Name, Host                            string // Host is that of the redirect URI: the one thing here the application cannot make up
 	LogoURL, PolicyURL, TermsURL, HomeURL string
 }
 
-// loginPage asks for `username` and `password`. A nil App means signing in to Latchkey itself.
-type loginPage struct {
-	App                       *appCard
+// Login asks for `username` and `password`. A nil App means signing in to Latchkey itself.
+type Login struct {
+	App                       *App
 	Action, Interaction, CSRF string
 	Username                  string // from login_hint or the previous attempt
-	Problem                   messageID
-	RetryMinutes              int            // for msgTooManyAttempts; below 1 counts as 1
+	Problem                   Message
+	RetryMinutes              int            // for MsgTooManyAttempts; below 1 counts as 1
 	SignedInAs, WantedAccount string         // when the application asks for another account than the one signed in
 	Reauth                    bool           // the application asked to confirm who is there (prompt=login, max_age)
 	Administration            bool           // the way leads on to administration, which asks for a recent sign-in
-	Passkey                   *passkeyButton // nil: browsers make none for this server
+	Passkey                   *PasskeyButton // nil: browsers make none for this server
 }
 
-// consentPage asks whether App may have Scopes. Its answer is `approved` (true or false) and, for true, one `scope` for
+// Consent asks whether App may have Scopes. Its answer is `approved` (true or false) and, for true, one `scope` for
 // each scope that is kept; those that cannot be refused are always sent.
-type consentPage struct {
-	App                       appCard
+type Consent struct {
+	App                       App
 	Action, Interaction, CSRF string
 	Account                   string // display name and username of who is signed in
 	SwitchURL                 string // signing in as somebody else
-	Scopes                    []consentScope
+	Scopes                    []Scope
 	Offline                   bool // access goes on without the person (offline_access)
 	Unverified                bool // the application registered itself
 }
 
-// consentScope is one scope with the values it would give away, such as the address for `email`.
-type consentScope struct {
+// Scope is one scope with the values it would give away, such as the address for `email`.
+type Scope struct {
 	Name                     string
 	Values                   []string
 	Required, AlreadyGranted bool
 }
 
-// selectAccountPage answers prompt=select_account: `account` is "current" or "other".
-type selectAccountPage struct {
-	App                       appCard
+// SelectAccount answers prompt=select_account: `account` is "current" or "other".
+type SelectAccount struct {
+	App                       App
 	Action, Interaction, CSRF string
 	Account                   string
 }
 
-// errorPage is the end of a request that has no redirect URI to go to, or no application at all.
-type errorPage struct {
-	Message                messageID
+// Error is the end of a request that has no redirect URI to go to, or no application at all.
+type Error struct {
+	Message                Message
 	Args                   []any  // for the message and for what to do next
 	Code, Description, Ref string // error, error_description and error_ref
 	HomeURL                string // a way out: a path here or the application's address; empty means the start page
 
 	// For administrators alone.
 	ExplainURL  string
-	Explanation *explanationView
+	Explanation *Explanation
 }
 
-// setupPage makes an administrator. Its fields are `token`, `csrf`, `username`, `email`, `password` and
+// Setup makes an administrator. Its fields are `token`, `csrf`, `username`, `email`, `password` and
 // `password_again`; passwords are never sent back to the page.
-type setupPage struct {
+type Setup struct {
 	Action, Token, CSRF string
 	Username, Email     string
 	Issuer              string
-	problemSet
+	ProblemSet
 }
 
-// resetPage sets a new password from a link. Its fields are `token`, `csrf`, `password` and `password_again`; passwords
+// Reset sets a new password from a link. Its fields are `token`, `csrf`, `password` and `password_again`; passwords
 // are never sent back to the page.
-type resetPage struct {
+type Reset struct {
 	Action, Token, CSRF string
 	Username            string
-	problemSet
+	ProblemSet
 }
 
-// problemSet is what is wrong with a form.
-type problemSet struct {
-	Problems     []messageID
-	RetryMinutes int // for msgTooManyAttempts; below 1 counts as 1
+// ProblemSet is what is wrong with a form.
+type ProblemSet struct {
+	Problems     []Message
+	RetryMinutes int // for MsgTooManyAttempts; below 1 counts as 1
 }
 
-func (p problemSet) failed() bool { return len(p.Problems) > 0 }
+func (p ProblemSet) failed() bool { return len(p.Problems) > 0 }
 
 // fieldNote is one problem with a form.
 type fieldNote struct {
-	Message messageID
+	Message Message
 	Field   string // empty when the problem is not in a field
 	Minutes int
 }
 
 // Notes are the problems with the name of their field, for the summary.
-func (p problemSet) Notes() []fieldNote {
+func (p ProblemSet) Notes() []fieldNote {
 	notes := make([]fieldNote, len(p.Problems))
 	for i, problem := range p.Problems {
 		notes[i] = fieldNote{Message: problem, Field: problem.field(), Minutes: max(1, p.RetryMinutes)}
@@ -110,7 +111,7 @@ func (p problemSet) Notes() []fieldNote {
 }
 
 // NoteOf is the first problem with a field of the form, or nil.
-func (p problemSet) NoteOf(field string) *fieldNote {
+func (p ProblemSet) NoteOf(field string) *fieldNote {
 	for _, note := range p.Notes() {
 		if note.Field == field {
 			return &note
@@ -119,41 +120,41 @@ func (p problemSet) NoteOf(field string) *fieldNote {
 	return nil
 }
 
-// donePage says that something happened, and where to go from there.
-type donePage struct {
-	Message  messageID
+// Done says that something happened, and where to go from there.
+type Done struct {
+	Message  Message
 	Args     []any
-	LinkURL  string    // a path here or an application's address; anything else shows no link
-	LinkText messageID // empty: back to the application
+	LinkURL  string  // a path here or an application's address; anything else shows no link
+	LinkText Message // empty: back to the application
 }
 
-// signedOutPage says what became of each application of a session that ended. Its frames sign the browser out there.
-type signedOutPage struct {
-	Applications []signedOutApp
+// SignedOut says what became of each application of a session that ended. Its frames sign the browser out there.
+type SignedOut struct {
+	Applications []SignedOutApp
 	ReturnURL    string // a registered address that the page goes on to by itself; empty: it stays, with the link
 	LinkURL      string
-	LinkText     messageID // empty: back to the application
+	LinkText     Message // empty: back to the application
 }
 
-// signedOutApp is one application: State is what became of it.
-type signedOutApp struct {
+// SignedOutApp is one application: State is what became of it.
+type SignedOutApp struct {
 	Name  string
-	State messageID
+	State Message
 	Frame string // empty: none
 }
 
 // Return is the address for the link. html/template would refuse the private-use schemes of native applications, which have
 // a dot in them (RFC 8252 §7.1) as no scheme has that browsers run.
-func (p signedOutPage) Return() template.URL {
+func (p SignedOut) Return() template.URL {
 	u, err := url.Parse(p.ReturnURL)
-	if webLink(p.ReturnURL) == "" && (err != nil || !strings.Contains(u.Scheme, ".")) {
+	if WebLink(p.ReturnURL) == "" && (err != nil || !strings.Contains(u.Scheme, ".")) {
 		return ""
 	}
 	return template.URL(p.ReturnURL)
 }
 
 // frames are the addresses that the page's frames load.
-func (p signedOutPage) frames() []string {
+func (p SignedOut) frames() []string {
 	var all []string
 	for _, a := range p.Applications {
 		if linkOrigin(a.Frame) != "" {
@@ -163,120 +164,129 @@ func (p signedOutPage) frames() []string {
 	return all
 }
 
-// homePage says what this server is, and who is signed in. Signing out posts `csrf` to /logout.
-type homePage struct {
+// Home says what this server is, and who is signed in. Signing out posts `csrf` to /logout.
+type Home struct {
 	Issuer, DiscoveryURL string
 	Account, CSRF        string
 	SignedIn, Admin      bool
 	Demo                 string // path of the demonstration application; empty: there is none
 }
 
-// accountPage is the signed-in user's own account. Its forms send `session` or `others`, and `grant`.
-type accountPage struct {
+// Account is the signed-in user's own account. Its forms send `session` or `others`, and `grant`.
+type Account struct {
 	Passkeys                                   bool // browsers make them for this server
 	Name, Username, Email                      string
 	EmailVerified                              bool
 	Groups                                     []string
-	PasswordChanged                            moment
-	Sessions                                   []sessionCard
-	Applications                               []applicationCard
-	Done                                       messageID // what a form just did; empty: nothing
+	PasswordChanged                            Moment
+	Sessions                                   []SessionCard
+	Applications                               []ApplicationCard
+	Done                                       Message // what a form just did; empty: nothing
 	SessionsCSRF, ApplicationsCSRF, LogoutCSRF string
 
-	Factors      []factorCard
+	Factors      []FactorCard
 	RecoveryLeft int
 	RecoveryCSRF string
 }
 
-// sessionCard is one browser that is signed in.
-type sessionCard struct {
+// SessionCard is one browser that is signed in.
+type SessionCard struct {
 	ID                 string
-	Device             device
+	Device             Device
 	IP                 string
-	FirstSeen          moment // when it signed in for the first time, if it did so again since
-	SignedIn, LastSeen moment
+	FirstSeen          Moment // when it signed in for the first time, if it did so again since
+	SignedIn, LastSeen Moment
 	Applications       []string
 	Current            bool
 }
 
-// applicationCard is one application the user allowed something.
-type applicationCard struct {
+// ApplicationCard is one application the user allowed something.
+type ApplicationCard struct {
 	ID, URL, Name, Host, HomeURL string // URL is that of its own page
 	Scopes                       []string
-	Since, LastUsed              moment
+	Since, LastUsed              Moment
 }
 
-// passwordPage asks for `current`, `password` and `password_again`. Passwords are never sent back to the page.
-type passwordPage struct {
+// Password asks for `current`, `password` and `password_again`. Passwords are never sent back to the page.
+type Password struct {
 	Action, CSRF string
 	Username     string // for password managers
-	problemSet
+	ProblemSet
 }
 
-// emailPage asks for `email`.
-type emailPage struct {
+// Email asks for `email`.
+type Email struct {
 	Action, CSRF string
 	Email        string
-	problemSet
+	ProblemSet
 }
 
-// confirmPage asks for the `current` password before Message is done; Fields is the form that waits for it.
-type confirmPage struct {
-	Message      messageID
+// Confirm asks for the `current` password before Message is done; Fields is the form that waits for it.
+type Confirm struct {
+	Message      Message
 	Action, CSRF string
-	Fields       []hiddenField
+	Fields       []HiddenField
 	Username     string
-	problemSet
+	ProblemSet
 }
 
 // Others tells whether other browsers are signed in.
-func (p accountPage) Others() bool { return len(p.Sessions) > 1 }
+func (p Account) Others() bool { return len(p.Sessions) > 1 }
 
-// logoutPage asks whether to sign out; Fields is the request that waits for the answer. Another site may have opened it, so
+// Logout asks whether to sign out; Fields is the request that waits for the answer. Another site may have opened it, so
 // nothing happens unless its own form says so.
-type logoutPage struct {
+type Logout struct {
 	App          string // the application that asks; empty: none is named
 	Action, CSRF string
-	Fields       []hiddenField
+	Fields       []HiddenField
 	Account      string // who is signed in
 	StayURL      string
 }
 
-type hiddenField struct{ Name, Value string }
+type HiddenField struct{ Name, Value string }
 
-// errorCodesPage explains the error codes that applications meet.
-type errorCodesPage struct {
-	Codes []oauth.ErrorCode
+// ErrorCodes explains the error codes that applications meet.
+type ErrorCodes struct{}
+
+// Codes are those of the page, which error_uri leads to.
+func (p ErrorCodes) Codes() []oauth.ErrorCode { return explainedCodes }
+
+// explainedCodes are the codes that are explained, in the order an application meets them.
+var explainedCodes = []oauth.ErrorCode{
+	oauth.InvalidRequest, oauth.InvalidClient, oauth.InvalidGrant, oauth.InvalidScope, oauth.UnauthorizedClient, oauth.UnsupportedGrantType,
+	oauth.UnsupportedResponseType, oauth.AccessDenied, oauth.LoginRequired, oauth.ConsentRequired, oauth.InteractionRequired,
+	oauth.AccountSelection, oauth.RequestNotSupported, oauth.RequestURINotSupported, oauth.RegistrationUnsupported, oauth.InvalidToken,
+	oauth.InsufficientScope, oauth.TooManyAttempts, oauth.Forbidden, oauth.TemporarilyUnavailable, oauth.ServerError,
 }
 
-// adminPage is the first page of administration.
-type adminPage struct {
-	Refusals []refusalCard
+// Admin is the first page of administration.
+type Admin struct {
+	Refusals []RefusalCard
 }
 
-// refusalCard is one refusal in a list.
-type refusalCard struct {
+// RefusalCard is one refusal in a list.
+type RefusalCard struct {
 	Ref, Client, Code, Summary string
 	URL                        string // of its explanation
-	When                       moment
+	When                       Moment
 }
 
-// explainPage asks for `ref` or `client_id` and shows what they lead to.
-type explainPage struct {
+// Explain asks for `ref` or `client_id` and shows what they lead to.
+type Explain struct {
 	Action      string
 	Ref, Client string // what was asked for
 	NotFound    string // why there is nothing to show
-	Explanation *explanationView
-	Refusals    []refusalCard
+	Explanation *Explanation
+	Refusals    []RefusalCard
 	Listed      bool // the refusals of Client were asked for
 }
 
-func (p explainPage) failed() bool { return p.NotFound != "" }
+func (p Explain) failed() bool { return p.NotFound != "" }
 
-// explanationView is an explanation as pages show it: every text may hold what strangers sent.
-type explanationView struct {
+// Explanation is an explanation as pages show it: every text may hold what strangers sent.
+type Explanation struct {
 	Ref, RequestID                          string
-	When                                    moment
+	When                                    Moment
 	Summary                                 string
 	Client, ClientName                      string
 	Code, Description                       string
@@ -287,60 +297,84 @@ type explanationView struct {
 	Mistake, Fix, Command, Setting, Settled string
 }
 
+// Deliveries lists what applications were told of sign-outs, newest first.
+type Deliveries struct {
+	Deliveries []DeliveryCard
+	More       int // how many are shown of a list that may go on; 0: these are all
+}
+
+// DeliveryCard is one application that was told, or is still to be told, that one session ended.
+type DeliveryCard struct {
+	Name, Client, URL string // URL lists the refusals of the client
+	User, Subject     string // User is empty when nobody has the subject any more
+	State             oidc.DeliveryState
+	Attempts          int
+	SignedOut         Moment
+	Changed           Moment // when it arrived, was given up, or is tried again
+	Problem           DeliveryProblem
+}
+
+// DeliveryProblem is why the last attempt failed.
+type DeliveryProblem struct {
+	Message Message
+	Status  int    // of the answer, in Message
+	Other   string // the record's own words, where there is no message
+}
+
 // pageOf tells the template of a body, and whether the page's form may be answered by a redirect to an application.
 func pageOf(body any) (name string, leaves bool, err error) {
 	switch body.(type) {
-	case loginPage:
+	case Login:
 		return "login", true, nil
-	case consentPage:
+	case Consent:
 		return "consent", true, nil
-	case selectAccountPage:
+	case SelectAccount:
 		return "select_account", true, nil
-	case errorPage:
+	case Error:
 		return "error", false, nil
-	case setupPage:
+	case Setup:
 		return "setup", false, nil
-	case resetPage:
+	case Reset:
 		return "reset", false, nil
-	case donePage:
+	case Done:
 		return "done", false, nil
-	case homePage:
+	case Home:
 		return "home", false, nil
-	case accountPage:
+	case Account:
 		return "account", false, nil
-	case passkeysPage:
+	case Passkeys:
 		return "passkeys", false, nil
-	case passwordPage:
+	case Password:
 		return "account_password", false, nil
-	case emailPage:
+	case Email:
 		return "account_email", false, nil
-	case confirmPage:
+	case Confirm:
 		return "account_confirm", false, nil
-	case activityPage:
+	case Activity:
 		return "account_activity", false, nil
-	case applicationPage:
+	case Application:
 		return "account_application", false, nil
-	case logoutPage:
+	case Logout:
 		return "logout", true, nil
-	case signedOutPage:
+	case SignedOut:
 		return "signed_out", false, nil
-	case errorCodesPage:
+	case ErrorCodes:
 		return "error_codes", false, nil
-	case factorPage:
+	case Factor:
 		return "second_factor", true, nil
-	case enrolPage:
+	case Enrol:
 		return "enrol", false, nil
-	case totpPage:
+	case TOTP:
 		return "totp", false, nil
-	case recoveryPage:
+	case RecoveryCodes:
 		return "recovery_codes", true, nil
-	case ownFactorPage:
+	case OwnFactor:
 		return "own_factor", false, nil
-	case adminPage:
+	case Admin:
 		return "admin", false, nil
-	case explainPage:
+	case Explain:
 		return "admin_explain", false, nil
-	case deliveriesPage:
+	case Deliveries:
 		return "admin_logout", false, nil
 	}
 	return "", false, fmt.Errorf("no page for %T", body)
@@ -351,16 +385,16 @@ var pageNames = []string{"login", "consent", "select_account", "error", "setup",
 	"second_factor", "enrol", "totp", "recovery_codes", "own_factor", "passkeys"}
 
 // Minutes to wait, at least one: "wait 0 minutes" would be read as "now".
-func (p loginPage) Minutes() int { return max(1, p.RetryMinutes) }
+func (p Login) Minutes() int { return max(1, p.RetryMinutes) }
 
 // Mistyped tells whether the problem is in the fields, which are then marked.
-func (p loginPage) Mistyped() bool { return p.Problem == msgLoginFailed }
+func (p Login) Mistyped() bool { return p.Problem == MsgLoginFailed }
 
 // Fixed tells whether the person cannot leave this scope out. Without openid there is no sign-in to allow.
-func (s consentScope) Fixed() bool { return s.Required || s.Name == "openid" }
+func (s Scope) Fixed() bool { return s.Required || s.Name == "openid" }
 
 // Home is the way out of an error: the start page of the server below base, unless another is given.
-func (p errorPage) Home(base string) string {
+func (p Error) Home(base string) string {
 	if home := pageLink(p.HomeURL); home != "" {
 		return home
 	}
@@ -368,8 +402,8 @@ func (p errorPage) Home(base string) string {
 }
 
 // HomeHost is the host of the way out when it is not this server.
-func (p errorPage) HomeHost() string {
-	u, err := url.Parse(webLink(p.HomeURL))
+func (p Error) HomeHost() string {
+	u, err := url.Parse(WebLink(p.HomeURL))
 	if err != nil {
 		return ""
 	}

@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"flag"
@@ -16,27 +16,27 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden pages")
 
-func parsedPages(t testing.TB) *pages {
+func parsedPages(t testing.TB) *Pages {
 	t.Helper()
-	p, err := newPages()
+	p, err := New("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func rendered(p *pages, l locale, f frame, body any) *httptest.ResponseRecorder {
+func rendered(p *Pages, l Locale, f Frame, body any) *httptest.ResponseRecorder {
 	f.Locale = l
 	w := httptest.NewRecorder()
-	p.render(w, http.StatusOK, f, body)
+	p.Render(w, http.StatusOK, f, body)
 	return w
 }
 
 // eachPage runs a check on every sample in every language.
-func eachPage(t *testing.T, check func(t *testing.T, l locale, sample samplePage, got *httptest.ResponseRecorder)) {
+func eachPage(t *testing.T, check func(t *testing.T, l Locale, sample samplePage, got *httptest.ResponseRecorder)) {
 	p := parsedPages(t)
 	for _, sample := range samplePages() {
-		for _, l := range locales {
+		for _, l := range Locales {
 			t.Run(sample.name+"."+string(l), func(t *testing.T) {
 				check(t, l, sample, rendered(p, l, sample.frame, sample.body))
 			})
@@ -45,11 +45,10 @@ func eachPage(t *testing.T, check func(t *testing.T, l locale, sample samplePage
 }
 
 func TestPagesGolden(t *testing.T) {
-	p := parsedPages(t)
-	style, _ := p.style()
-	eachPage(t, func(t *testing.T, l locale, sample samplePage, got *httptest.ResponseRecorder) {
+	eachPage(t, func(t *testing.T, l Locale, sample samplePage, got *httptest.ResponseRecorder) {
 		// The hash of the style sheet is not part of the page's meaning.
-		page := strings.NewReplacer(style, "/static/style.css", p.script.path, "/static/passkey.js", html.EscapeString(p.script.hash), "sha256-hash").Replace(got.Body.String())
+		page := strings.NewReplacer(StyleSheet.Path, "/static/style.css", PasskeyScript.Path, "/static/passkey.js",
+			html.EscapeString(PasskeyScript.Integrity), "sha256-hash").Replace(got.Body.String())
 		file := filepath.Join("testdata", "pages", sample.name+"."+string(l)+".golden")
 		if *update {
 			if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
@@ -69,23 +68,22 @@ func TestPagesGolden(t *testing.T) {
 // WB-04, WB-08 (headers that belong to the page itself).
 func TestPageHeaders(t *testing.T) {
 	const base = "default-src 'none'; style-src 'self'; img-src 'self' data:"
-	eachPage(t, func(t *testing.T, l locale, sample samplePage, got *httptest.ResponseRecorder) {
+	eachPage(t, func(t *testing.T, l Locale, sample samplePage, got *httptest.ResponseRecorder) {
 		policy := base
 		if len(sample.frame.Images) > 0 {
 			policy += " https://notes.example"
 		}
-		if page, ok := sample.body.(signedOutPage); ok && len(page.frames()) > 0 { // LO-07: exactly those, each once
+		if page, ok := sample.body.(SignedOut); ok && len(page.frames()) > 0 { // LO-07: exactly those, each once
 			policy += "; frame-src https://notes.example http://localhost:5173"
 		}
 		policy += "; base-uri 'none'; frame-ancestors 'none'"
 		switch sample.body.(type) {
-		case loginPage, consentPage, selectAccountPage, logoutPage, factorPage, recoveryPage:
+		case Login, Consent, SelectAccount, Logout, Factor, RecoveryCodes:
 		default:
 			policy += "; form-action 'self'"
 		}
 		if scripted(sample.body) {
-			script := passkeyScriptFile()
-			policy += "; script-src '" + script.hash + "' " + script.path + "; connect-src 'self'"
+			policy += "; script-src '" + PasskeyScript.Integrity + "' " + PasskeyScript.Path + "; connect-src 'self'"
 		}
 		want := http.Header{
 			"Content-Type":            {"text/html; charset=utf-8"},
@@ -102,7 +100,7 @@ func TestPageHeaders(t *testing.T) {
 }
 
 func TestPageRefresh(t *testing.T) {
-	got := rendered(parsedPages(t), english, frame{Refresh: "https://notes.example/cb?code=1"}, donePage{Message: msgSignedOut})
+	got := rendered(parsedPages(t), English, Frame{Refresh: "https://notes.example/cb?code=1"}, Done{Message: MsgSignedOut})
 	if h := got.Header().Get("Refresh"); h != "0; url=https://notes.example/cb?code=1" {
 		t.Errorf("Refresh: %q", h)
 	}
@@ -162,7 +160,7 @@ func TestLinks(t *testing.T) {
 		{"", false, false},
 	}
 	for _, test := range tests {
-		if got := webLink(test.raw); (got == test.raw && got != "") != test.web {
+		if got := WebLink(test.raw); (got == test.raw && got != "") != test.web {
 			t.Errorf("webLink(%q) = %q", test.raw, got)
 		}
 		if got := pageLink(test.raw); (got == test.raw && got != "") != test.page {
@@ -183,11 +181,11 @@ func TestLanguageLinks(t *testing.T) {
 	}
 	for _, test := range tests {
 		got := ""
-		for _, link := range (pageView{Frame: frame{Locale: english, Path: test.path}}).Languages() {
-			if link.Locale == indonesian {
+		for _, link := range (pageView{Frame: Frame{Locale: English, Path: test.path}}).Languages() {
+			if link.Locale == Indonesian {
 				got = link.URL
 			}
-			if link.Current != (link.Locale == english) {
+			if link.Current != (link.Locale == English) {
 				t.Errorf("%s: current is %v", link.Locale, link.Current)
 			}
 		}
@@ -200,9 +198,9 @@ func TestLanguageLinks(t *testing.T) {
 // WB-10: a page that cannot be made says nothing of why, and is never sent in part.
 func TestPageFault(t *testing.T) {
 	p := parsedPages(t)
-	for name, body := range map[string]any{"unknown body": struct{ Secret string }{"s3cret"}, "unknown message": errorPage{Message: "s3cret"}} {
+	for name, body := range map[string]any{"unknown body": struct{ Secret string }{"s3cret"}, "unknown message": Error{Message: "s3cret"}} {
 		t.Run(name, func(t *testing.T) {
-			got := rendered(p, indonesian, frame{RequestID: "req_1"}, body)
+			got := rendered(p, Indonesian, Frame{RequestID: "req_1"}, body)
 			if got.Code != http.StatusInternalServerError {
 				t.Errorf("status %d", got.Code)
 			}
@@ -224,25 +222,24 @@ func TestPageFault(t *testing.T) {
 // An issuer with a path keeps all its pages below it.
 func TestPagesBelowIssuerPath(t *testing.T) {
 	p := parsedPages(t)
-	style, _ := p.style()
 	tests := []struct {
 		body any
 		want string
 	}{
-		{errorPage{Message: msgNotFound}, `href="/id/"`},
-		{homePage{}, `href="/id/login"`},
-		{homePage{SignedIn: true}, `action="/id/logout"`},
-		{selectAccountPage{}, `href="/id` + style + `"`},
+		{Error{Message: MsgNotFound}, `href="/id/"`},
+		{Home{}, `href="/id/login"`},
+		{Home{SignedIn: true}, `action="/id/logout"`},
+		{SelectAccount{}, `href="/id` + StyleSheet.Path + `"`},
 	}
 	for _, test := range tests {
-		if page := rendered(p, english, frame{Base: "/id"}, test.body).Body.String(); !strings.Contains(page, test.want) {
+		if page := rendered(p, English, Frame{Base: "/id"}, test.body).Body.String(); !strings.Contains(page, test.want) {
 			t.Errorf("%T lacks %s", test.body, test.want)
 		}
 	}
 }
 
 func TestUnknownLocaleIsEnglish(t *testing.T) {
-	got := rendered(parsedPages(t), "xx", frame{}, donePage{Message: msgSignedOut})
+	got := rendered(parsedPages(t), "xx", Frame{}, Done{Message: MsgSignedOut})
 	if !strings.Contains(got.Body.String(), `<html lang="en">`) || !strings.Contains(got.Body.String(), "You are signed out") {
 		t.Error(got.Body.String())
 	}
@@ -277,15 +274,15 @@ func TestPageHandles(t *testing.T) {
 	}
 	p := parsedPages(t)
 	for _, sample := range samplePages() {
-		page := rendered(p, english, sample.frame, sample.body).Body.String()
+		page := rendered(p, English, sample.frame, sample.body).Body.String()
 		for _, handle := range want[sample.name] {
 			if !strings.Contains(page, handle) {
 				t.Errorf("%s lacks %s", sample.name, handle)
 			}
 		}
 		delete(want, sample.name)
-		if _, isError := sample.body.(errorPage); isError {
-			if !strings.Contains(rendered(p, indonesian, sample.frame, sample.body).Body.String(), ">Request error<") {
+		if _, isError := sample.body.(Error); isError {
+			if !strings.Contains(rendered(p, Indonesian, sample.frame, sample.body).Body.String(), ">Request error<") {
 				t.Errorf("%s in Indonesian lacks the phrase in English", sample.name)
 			}
 		}
@@ -293,15 +290,15 @@ func TestPageHandles(t *testing.T) {
 	for name := range want {
 		t.Errorf("no sample %s", name)
 	}
-	if page := rendered(p, english, frame{}, loginPage{Problem: msgTooManyAttempts}).Body.String(); !strings.Contains(page, "Wait 1 minute, ") {
+	if page := rendered(p, English, Frame{}, Login{Problem: MsgTooManyAttempts}).Body.String(); !strings.Contains(page, "Wait 1 minute, ") {
 		t.Error("waiting below one minute does not read as one minute")
 	}
 }
 
 // The same words for an unknown user and a wrong password; nothing else on the page may tell them apart. LG-01.
 func TestLoginFailedHasOneText(t *testing.T) {
-	for _, l := range locales {
-		text := strings.ToLower(catalogue[l][msgLoginFailed] + catalogue[l][msgLoginFailed.Next()])
+	for _, l := range Locales {
+		text := strings.ToLower(catalogue[l][MsgLoginFailed] + catalogue[l][MsgLoginFailed.Next()])
 		for _, tell := range []string{"unknown", "exist", "not found", "tidak ada", "tidak dikenal", "tidak ditemukan"} {
 			if strings.Contains(text, tell) {
 				t.Errorf("%s: %q says %q", l, text, tell)

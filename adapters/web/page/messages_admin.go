@@ -1,17 +1,17 @@
-package web
+package page
 
 // The texts of the logout messages in administration.
 
 // Why an attempt failed, and what to do about it.
 const (
-	msgDeliveryStatus    messageID = "undelivered.status" // {1}: HTTP status
-	msgDeliveryDenied    messageID = "undelivered.denied"
-	msgDeliveryUntrusted messageID = "undelivered.untrusted"
-	msgDeliveryNoAnswer  messageID = "undelivered.no_answer"
-	msgDeliveryWithdrawn messageID = "undelivered.withdrawn"
+	MsgDeliveryStatus    Message = "undelivered.status" // {1}: HTTP status
+	MsgDeliveryDenied    Message = "undelivered.denied"
+	MsgDeliveryUntrusted Message = "undelivered.untrusted"
+	MsgDeliveryNoAnswer  Message = "undelivered.no_answer"
+	MsgDeliveryWithdrawn Message = "undelivered.withdrawn"
 )
 
-var adminEnglish = map[messageID]string{
+var adminEnglish = map[Message]string{
 	"deliveries.title":      "Logout messages",
 	"deliveries.intro":      "Applications with a backchannel_logout_uri are told when a session ends. What does not arrive is sent again for 24 hours, less and less often. After that, the person may still be signed in there.",
 	"deliveries.list":       "Last messages",
@@ -35,7 +35,7 @@ var adminEnglish = map[messageID]string{
 	"undelivered.withdrawn": "The client is disabled or has no backchannel_logout_uri any more, so nothing was sent. Sign the person out there if they have to be.",
 }
 
-var adminIndonesian = map[messageID]string{
+var adminIndonesian = map[Message]string{
 	"deliveries.title":      "Pesan keluar",
 	"deliveries.intro":      "Aplikasi yang memiliki backchannel_logout_uri diberi tahu saat sebuah sesi berakhir. Yang tidak sampai dikirim lagi selama 24 jam, makin lama makin jarang. Setelah itu, orangnya mungkin masih masuk di sana.",
 	"deliveries.list":       "Pesan terakhir",

@@ -1,10 +1,10 @@
-package web
+package page
 
 import "strings"
 
-// device is what a User-Agent header tells a person: enough to recognise their own browser, and nothing they have to
+// Device is what a User-Agent header tells a person: enough to recognise their own browser, and nothing they have to
 // decipher. Headers can be made up, so this is a reminder and never a proof.
-type device struct {
+type Device struct {
 	Browser, System string // names as their makers write them; empty: not recognised
 }
 
@@ -20,8 +20,8 @@ var (
 	}
 )
 
-func deviceOf(userAgent string) device {
-	return device{Browser: firstMark(userAgent, browserMarks), System: firstMark(userAgent, systemMarks)}
+func DeviceOf(userAgent string) Device {
+	return Device{Browser: firstMark(userAgent, browserMarks), System: firstMark(userAgent, systemMarks)}
 }
 
 func firstMark(text string, marks [][2]string) string {
@@ -33,13 +33,13 @@ func firstMark(text string, marks [][2]string) string {
 	return ""
 }
 
-// device puts a device into words.
-func (l locale) device(d device) (string, error) {
+// Device puts a device into words.
+func (l Locale) device(d Device) (string, error) {
 	switch {
 	case d.Browser != "" && d.System != "":
-		return l.text(msgDevice, d.Browser, d.System)
+		return l.Text(MsgDevice, d.Browser, d.System)
 	case d.Browser+d.System != "":
 		return d.Browser + d.System, nil
 	}
-	return l.text(msgDeviceUnknown)
+	return l.Text(MsgDeviceUnknown)
 }

@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -20,20 +19,18 @@ import (
 // The pages people see. They need no script: every action is a link or a form. Each page is one template around which
 // layout.html puts the document; everything a template prints is escaped by html/template for the place it stands in.
 
-//go:embed templates/*.html static/style.css
+//go:embed templates/*.html
 var pageFiles embed.FS
 
-// pages holds every page in every language, parsed once at start, and the one style sheet.
-type pages struct {
-	templates map[locale]map[string]*template.Template
-	css       []byte
-	cssName   string
-	script    script
+// Pages holds every page in every language, parsed once at start.
+type Pages struct {
+	templates map[Locale]map[string]*template.Template
+	site      string
 }
 
-// frame is what every page has, whatever it is about.
-type frame struct {
-	Locale    locale
+// Frame is what every page has, whatever it is about.
+type Frame struct {
+	Locale    Locale
 	Path      string   // of this page with its query, for the language links; empty hides them (the answer to a POST cannot be fetched again)
 	RequestID string   // shown on error pages
 	Images    []string // https URLs outside this server whose origins may give images, such as the client's logo
@@ -45,14 +42,10 @@ type frame struct {
 	Support        string // https or mailto URI where people get help; empty: none
 }
 
-// newPages parses every page in every language.
-func newPages() (*pages, error) {
-	cssName, css, err := styleSheet()
-	if err != nil {
-		return nil, err
-	}
-	p := &pages{templates: make(map[locale]map[string]*template.Template), css: css, cssName: cssName, script: passkeyScriptFile()}
-	for _, l := range locales {
+// New parses every page in every language. site is where they are: origin and path of the issuer.
+func New(site string) (*Pages, error) {
+	p := &Pages{templates: make(map[Locale]map[string]*template.Template), site: site}
+	for _, l := range Locales {
 		p.templates[l] = make(map[string]*template.Template)
 		for _, name := range pageNames {
 			t, err := template.New("layout.html").Funcs(pageFuncs(l)).
@@ -67,34 +60,31 @@ func newPages() (*pages, error) {
 }
 
 // pageFuncs are the functions templates may call, bound to one language.
-func pageFuncs(l locale) template.FuncMap {
+func pageFuncs(l Locale) template.FuncMap {
 	return template.FuncMap{
-		"t":        l.text,
-		"tArgs":    func(id messageID, args []any) (string, error) { return l.text(id, args...) },
-		"webLink":  webLink,
+		"t":        l.Text,
+		"tArgs":    func(id Message, args []any) (string, error) { return l.Text(id, args...) },
+		"webLink":  WebLink,
 		"pageLink": pageLink,
 		"initial":  nameInitial,
-		"plain":    plainText,
+		"plain":    PlainText,
 		"codeText": func(code oauth.ErrorCode, part string) (string, error) {
-			return l.text("code." + messageID(code) + messageID(part))
+			return l.Text("code." + Message(code) + Message(part))
 		},
 		"device":     l.device,
 		"when":       l.when,
 		"day":        l.day,
 		"clock":      l.clock,
-		"knownScope": func(scope string) bool { _, ok := catalogue[l]["scope."+messageID(scope)]; return ok },
-		"scopeText":  func(scope string) (string, error) { return l.text("scope." + messageID(scope)) },
+		"knownScope": func(scope string) bool { _, ok := catalogue[l]["scope."+Message(scope)]; return ok },
+		"scopeText":  func(scope string) (string, error) { return l.Text("scope." + Message(scope)) },
 	}
 }
 
-// style is the style sheet. Its URL changes with its content, so it may be cached for ever.
-func (p *pages) style() (name string, css []byte) { return p.cssName, p.css }
-
-// render writes the whole response. The page is made before anything is sent: a template that fails answers with a
+// Render writes the whole response. The page is made before anything is sent: a template that fails answers with a
 // short plain text, never with half a page.
-func (p *pages) render(w http.ResponseWriter, status int, f frame, body any) {
+func (p *Pages) Render(w http.ResponseWriter, status int, f Frame, body any) {
 	if _, ok := p.templates[f.Locale]; !ok {
-		f.Locale = english
+		f.Locale = English
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -102,12 +92,14 @@ func (p *pages) render(w http.ResponseWriter, status int, f frame, body any) {
 	name, leaves, err := pageOf(body)
 	policy := contentSecurityPolicy(f.Images, framesOf(body), leaves)
 	if scripted(body) {
-		policy += p.script.policy()
+		// Not every browser knows hashes of files outside of the page, and one that does not goes by the address: of this file,
+		// and of no other of ours.
+		policy += "; script-src '" + PasskeyScript.Integrity + "' " + p.site + PasskeyScript.Path + "; connect-src 'self'"
 	}
 	h.Set("Content-Security-Policy", policy)
 	var page bytes.Buffer
 	if err == nil {
-		err = p.templates[f.Locale][name].Execute(&page, pageView{Frame: f, Body: body, Style: p.cssName, script: p.script})
+		err = p.templates[f.Locale][name].Execute(&page, pageView{Frame: f, Body: body})
 	}
 	if err != nil {
 		slog.Error("page could not be made", "page", name, "request_id", f.RequestID, "error", err)
@@ -125,10 +117,10 @@ func (p *pages) render(w http.ResponseWriter, status int, f frame, body any) {
 }
 
 // plainFault stands in for a page that cannot be made, with the same words an error page would have.
-func plainFault(f frame) string {
+func plainFault(f Frame) string {
 	texts := catalogue[f.Locale]
-	return "Request error\n\n" + texts[msgServerFault] + ".\n" + texts[msgServerFault.Next()] + "\n" + texts["error.contact"] +
-		"\n\n" + texts["error.request"] + ": " + plainText(f.RequestID) + "\n"
+	return "Request error\n\n" + texts[MsgServerFault] + ".\n" + texts[MsgServerFault.Next()] + "\n" + texts["error.contact"] +
+		"\n\n" + texts["error.request"] + ": " + PlainText(f.RequestID) + "\n"
 }
 
 // framesOf are the addresses that frames of the page load.
@@ -172,7 +164,7 @@ func writeOrigins(policy *strings.Builder, links []string) {
 // linkOrigin is the origin of a link. The host is held to the characters of names and addresses, because Go's parser
 // lets through the semicolon and the star, with which a registered logo could write its own policy.
 func linkOrigin(raw string) string {
-	if webLink(raw) == "" {
+	if WebLink(raw) == "" {
 		return ""
 	}
 	u, err := url.Parse(raw)
@@ -182,23 +174,23 @@ func linkOrigin(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// webLink gives back an address that may be shown as a link or an image: https, or http on a loopback host while an
+// WebLink gives back an address that may be shown as a link or an image: https, or http on a loopback host while an
 // application is being built. Anything else is dropped, which is what templates test for.
-func webLink(raw string) string {
+func WebLink(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || strings.ContainsFunc(raw, unfitForLink) {
 		return ""
 	}
-	if u.Scheme == "https" || u.Scheme == "http" && isLoopbackHost(u.Hostname()) {
+	if u.Scheme == "https" || u.Scheme == "http" && oauth.IsLoopbackHost(u.Hostname()) {
 		return raw
 	}
 	return ""
 }
 
-// pageLink is a path on this server or a webLink. "//host" and "/\host" are read by browsers as another server.
+// pageLink is a path on this server or a WebLink. "//host" and "/\host" are read by browsers as another server.
 func pageLink(raw string) string {
 	if !strings.HasPrefix(raw, "/") {
-		return webLink(raw)
+		return WebLink(raw)
 	}
 	if strings.HasPrefix(raw, "//") || strings.Contains(raw, `\`) || strings.ContainsFunc(raw, unfitForLink) {
 		return ""
@@ -208,14 +200,6 @@ func pageLink(raw string) string {
 
 func unfitForLink(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
-}
-
-func isLoopbackHost(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback()
 }
 
 // nameInitial is the letter that stands for a name without a picture.
@@ -230,31 +214,31 @@ func nameInitial(name string) string {
 
 // pageView is what layout.html is executed with.
 type pageView struct {
-	Frame frame
+	Frame Frame
 	Body  any
-	Style string
-
-	script script
 }
+
+// Style is the path of the style sheet.
+func (v pageView) Style() string { return StyleSheet.Path }
 
 // Script is the script of the page and Integrity its hash (Subresource Integrity); empty: it loads none.
 func (v pageView) Script() string {
 	if !scripted(v.Body) {
 		return ""
 	}
-	return v.script.path
+	return PasskeyScript.Path
 }
 
-func (v pageView) Integrity() string { return v.script.hash }
+func (v pageView) Integrity() string { return PasskeyScript.Integrity }
 
 // Failed tells whether the page reports a problem; its title then says so first, for people who hear it.
 func (v pageView) Failed() bool {
 	switch body := v.Body.(type) {
-	case loginPage:
+	case Login:
 		return body.Problem != ""
 	case interface{ failed() bool }:
 		return body.failed()
-	case errorPage:
+	case Error:
 		return true
 	}
 	return false
@@ -263,9 +247,9 @@ func (v pageView) Failed() bool {
 // Wide tells whether the page is more than one form or message.
 func (v pageView) Wide() bool {
 	switch body := v.Body.(type) {
-	case accountPage, activityPage, applicationPage, passkeysPage, totpPage, errorCodesPage, adminPage, explainPage, deliveriesPage:
+	case Account, Activity, Application, Passkeys, TOTP, ErrorCodes, Admin, Explain, Deliveries:
 		return true
-	case errorPage:
+	case Error:
 		return body.Explanation != nil
 	}
 	return false
@@ -274,7 +258,7 @@ func (v pageView) Wide() bool {
 // Site is whose sign-in this is.
 func (v pageView) Site() string {
 	if v.Frame.Site != "" {
-		return plainText(v.Frame.Site)
+		return PlainText(v.Frame.Site)
 	}
 	return "Latchkey"
 }
@@ -284,12 +268,12 @@ func (v pageView) Help() string {
 	if address, ok := strings.CutPrefix(v.Frame.Support, "mailto:"); ok && !strings.ContainsFunc(address, unfitForLink) {
 		return v.Frame.Support
 	}
-	return webLink(v.Frame.Support)
+	return WebLink(v.Frame.Support)
 }
 
 // languageLink is this page in one language.
 type languageLink struct {
-	Locale  locale
+	Locale  Locale
 	URL     string
 	Current bool
 }
@@ -307,8 +291,8 @@ func (v pageView) Languages() []languageLink {
 			kept = append(kept, pair)
 		}
 	}
-	links := make([]languageLink, 0, len(locales))
-	for _, l := range locales {
+	links := make([]languageLink, 0, len(Locales))
+	for _, l := range Locales {
 		pairs := append(kept[:len(kept):len(kept)], "ui_locales="+string(l))
 		links = append(links, languageLink{Locale: l, URL: path + "?" + strings.Join(pairs, "&"), Current: l == v.Frame.Locale})
 	}

@@ -1,8 +1,8 @@
-package web
+package page
 
 // The texts of passkeys.
 
-var passkeyEnglish = map[messageID]string{
+var passkeyEnglish = map[Message]string{
 	"link.passkey":            "Use a passkey",
 	"link.passkey_add":        "Add a passkey",
 	"link.passkey_confirm":    "Remove it with a passkey",
@@ -43,7 +43,7 @@ var passkeyEnglish = map[messageID]string{
 	"factor.passkey_script":   "This needs a browser that knows passkeys and runs the script of this page. Without one, use a recovery code.",
 }
 
-var passkeyIndonesian = map[messageID]string{
+var passkeyIndonesian = map[Message]string{
 	"link.passkey":            "Gunakan kunci sandi",
 	"link.passkey_add":        "Tambahkan kunci sandi",
 	"link.passkey_confirm":    "Hapus dengan kunci sandi",

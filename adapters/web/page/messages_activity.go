@@ -1,27 +1,27 @@
-package web
+package page
 
 import "latchkey/domain/audit"
 
 // What happened to an account, in words. The texts are here because they belong to the kinds and reasons of the record.
 
 const (
-	msgHappenedLoginFactor messageID = "happened.login_factor"
-	msgHappenedFamily      messageID = "happened.family"
-	msgHappenedDisconnect  messageID = "happened.disconnect"
+	MsgHappenedLoginFactor Message = "happened.login_factor"
+	MsgHappenedFamily      Message = "happened.family"
+	MsgHappenedDisconnect  Message = "happened.disconnect"
 
 	// Who asked, when it was no browser of the user.
-	msgByApplication messageID = "activity.by_application"
-	msgByServer      messageID = "activity.by_server"
+	MsgByApplication Message = "activity.by_application"
+	MsgByServer      Message = "activity.by_server"
 
 	// What became of a line of tokens.
-	msgLineWorks   messageID = "line.works"
-	msgLineRevoked messageID = "line.revoked"
-	msgLineExpired messageID = "line.expired"
+	MsgLineWorks   Message = "line.works"
+	MsgLineRevoked Message = "line.revoked"
+	MsgLineExpired Message = "line.expired"
 )
 
 // eventWords says what an event is called, whether an application sent it, and whether it may have been somebody else.
 var eventWords = map[audit.Kind]struct {
-	what               messageID
+	what               Message
 	application, alarm bool
 }{
 	audit.LoginSucceeded:     {what: "happened.login"},
@@ -55,7 +55,7 @@ var eventWords = map[audit.Kind]struct {
 }
 
 // reasonWords says why tokens were revoked, by the reason in the record. One that is not here is shown without a reason.
-var reasonWords = map[string]messageID{
+var reasonWords = map[string]Message{
 	"refresh token replayed":      "reason.replayed",
 	"code replayed":               "reason.code_replayed",
 	"session ended":               "reason.session",
@@ -71,7 +71,7 @@ var reasonWords = map[string]messageID{
 	"grant type removed":          "reason.administrator",
 }
 
-var activityEnglish = map[messageID]string{
+var activityEnglish = map[Message]string{
 	"account.activity":      "Activity",
 	"account.activity_help": "When and where your account was signed in to, what failed, and what was changed.",
 	"account.activity_see":  "See activity",
@@ -165,7 +165,7 @@ var activityEnglish = map[messageID]string{
 	"line.more":        "Older lines are not shown.",
 }
 
-var activityIndonesian = map[messageID]string{
+var activityIndonesian = map[Message]string{
 	"account.activity":      "Aktivitas",
 	"account.activity_help": "Kapan dan di mana akun Anda dipakai masuk, apa yang gagal, dan apa yang diubah.",
 	"account.activity_see":  "Lihat aktivitas",

@@ -1,6 +1,6 @@
-package web
+package page
 
-var messagesIndonesian = map[messageID]string{
+var messagesIndonesian = map[Message]string{
 	"language.label": "Bahasa",
 	"language.en":    "English",
 	"language.id":    "Bahasa Indonesia",

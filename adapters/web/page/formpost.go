@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"crypto/sha256"
@@ -27,11 +27,11 @@ var formPostPolicy = func() string {
 	return "default-src 'none'; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; frame-ancestors 'none'"
 }()
 
-// formPost sends a response through a form of the browser.
-func (s *server) formPost(w http.ResponseWriter, r *request, a oauth.AuthorizationResponse) {
-	title, err := r.locale.text(msgLinkContinue)
+// FormPost sends a response through a form of the browser.
+func FormPost(w http.ResponseWriter, l Locale, a oauth.AuthorizationResponse) {
+	title, err := l.Text(MsgLinkContinue)
 	if err != nil {
-		title = string(msgLinkContinue)
+		title = string(MsgLinkContinue)
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -40,9 +40,9 @@ func (s *server) formPost(w http.ResponseWriter, r *request, a oauth.Authorizati
 	w.WriteHeader(http.StatusOK)
 	// The URI is registered and checked; html/template would refuse the private-use schemes of native applications.
 	formPostTemplate.Execute(w, struct {
-		Locale locale
+		Locale Locale
 		Title  string
 		Action template.URL
 		Fields []oauth.Parameter
-	}{r.locale, title, template.URL(a.URI), a.Parameters})
+	}{l, title, template.URL(a.URI), a.Parameters})
 }

@@ -1,4 +1,4 @@
-package web
+package page
 
 import (
 	"go/ast"
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,29 +17,35 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// declaredMessages reads the constants of messages.go, so that a new one cannot be forgotten here.
-func declaredMessages(t *testing.T) []messageID {
+// declaredMessages reads the constants beside the texts, so that a new one cannot be forgotten here.
+func declaredMessages(t *testing.T) []Message {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "messages.go", nil, 0)
+	files, err := filepath.Glob("messages*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []messageID
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if !ok {
-			return true
+	var ids []Message
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "messageID" {
-			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
+		ast.Inspect(file, func(node ast.Node) bool {
+			spec, ok := node.(*ast.ValueSpec)
+			if !ok {
+				return true
 			}
-			ids = append(ids, messageID(text))
-		}
-		return true
-	})
-	if len(ids) < 20 {
+			if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Message" {
+				text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids = append(ids, Message(text))
+			}
+			return true
+		})
+	}
+	if len(ids) < 80 {
 		t.Fatalf("found only %d messages", len(ids))
 	}
 	return ids
@@ -46,13 +53,15 @@ func declaredMessages(t *testing.T) []messageID {
 
 // Every message a handler or a template can ask for exists in every language, and no text is there for nobody.
 func TestMessagesComplete(t *testing.T) {
-	used := map[messageID]bool{
+	used := map[Message]bool{
 		"error.contact": true, "error.request": true, // plainFault
 		"consent.unverified.next": true, // asked for by its full name
 	}
 	for _, id := range declaredMessages(t) {
 		used[id] = true
-		if !strings.HasPrefix(string(id), "link.") && !strings.HasPrefix(string(id), "device.") && !strings.HasPrefix(string(id), "outcome.") {
+		switch group, _, _ := strings.Cut(string(id), "."); group {
+		case "link", "device", "outcome", "happened", "activity", "line", "undelivered": // parts of a page, and no statement
+		default:
 			used[id.Next()] = true
 		}
 	}
@@ -67,39 +76,35 @@ func TestMessagesComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, match := range call.FindAllSubmatch(text, -1) {
-			used[messageID(match[1])] = true
+			used[Message(match[1])] = true
 		}
 	}
-	for _, scope := range []messageID{"openid", "profile", "email", "address", "phone", "groups", "offline_access"} {
+	for _, scope := range []Message{"openid", "profile", "email", "address", "phone", "groups", "offline_access"} {
 		used["scope."+scope] = true
 	}
 	for _, code := range explainedCodes {
-		id := "code." + messageID(code)
+		id := "code." + Message(code)
 		used[id], used[id+".mistakes"], used[id.Next()] = true, true, true
 	}
 	for _, words := range eventWords {
 		used[words.what] = true
 	}
-	for _, id := range slices.Concat(slices.Collect(maps.Values(reasonWords)), []messageID{msgHappenedLoginFactor, msgHappenedFamily, msgHappenedDisconnect,
-		msgByApplication, msgByServer, msgLineWorks, msgLineRevoked, msgLineExpired}) {
+	for id := range maps.Values(reasonWords) {
 		used[id] = true
 	}
-	for id := range maps.Values(deliveryProblems) {
-		used[id], used[msgDeliveryStatus] = true, true
-	}
-	for _, l := range locales {
+	for _, l := range Locales {
 		for id := range used {
 			if strings.TrimSpace(catalogue[l][id]) == "" {
 				t.Errorf("%s lacks %q", l, id)
 			}
 		}
 		for id := range catalogue[l] {
-			if !used[id] && !used[messageID(strings.TrimSuffix(string(id), ".one"))] {
+			if !used[id] && !used[Message(strings.TrimSuffix(string(id), ".one"))] {
 				t.Errorf("%s has %q, which nothing uses", l, id)
 			}
 		}
 	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(catalogue[english])), slices.Sorted(maps.Keys(catalogue[indonesian]))); diff != "" {
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(catalogue[English])), slices.Sorted(maps.Keys(catalogue[Indonesian]))); diff != "" {
 		t.Errorf("the languages differ (-en +id):\n%s", diff)
 	}
 }
@@ -107,8 +112,8 @@ func TestMessagesComplete(t *testing.T) {
 // A translation that drops or adds a placeholder would lose a value or show a brace.
 func TestMessagesHaveTheSamePlaceholders(t *testing.T) {
 	placeholder := regexp.MustCompile(`\{\d+\}`)
-	for id, text := range catalogue[english] {
-		want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(catalogue[indonesian][id], -1)
+	for id, text := range catalogue[English] {
+		want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(catalogue[Indonesian][id], -1)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-en +id):\n%s", id, diff)
 		}
@@ -118,36 +123,36 @@ func TestMessagesHaveTheSamePlaceholders(t *testing.T) {
 func TestMessageText(t *testing.T) {
 	tests := []struct {
 		name string
-		l    locale
-		id   messageID
+		l    Locale
+		id   Message
 		args []any
 		want string
 	}{
-		{"none", english, "login.title", nil, "Sign in"},
-		{"translated", indonesian, "login.title", nil, "Masuk"},
-		{"number", english, "login.too_many.next", []any{5}, "Wait 5 minutes, then try again."},
-		{"one", english, "login.too_many.next", []any{1}, "Wait 1 minute, then try again."},
-		{"more arguments than places", english, "login.title", []any{1, "x"}, "Sign in"},
-		{"a value that looks like a place", english, "consent.title", []any{"{1}{2}", "no"}, "Allow {1}{2} to use your account?"},
-		{"reordering marks and controls", english, "consent.title", []any{"a\u202eb\n\u2066c"}, "Allow ab c to use your account?"},
+		{"none", English, "login.title", nil, "Sign in"},
+		{"translated", Indonesian, "login.title", nil, "Masuk"},
+		{"number", English, "login.too_many.next", []any{5}, "Wait 5 minutes, then try again."},
+		{"one", English, "login.too_many.next", []any{1}, "Wait 1 minute, then try again."},
+		{"more arguments than places", English, "login.title", []any{1, "x"}, "Sign in"},
+		{"a value that looks like a place", English, "consent.title", []any{"{1}{2}", "no"}, "Allow {1}{2} to use your account?"},
+		{"reordering marks and controls", English, "consent.title", []any{"a\u202eb\n\u2066c"}, "Allow ab c to use your account?"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := test.l.text(test.id, test.args...)
+			got, err := test.l.Text(test.id, test.args...)
 			if err != nil || got != test.want {
 				t.Errorf("text(%q, %v) = %q, %v; want %q", test.id, test.args, got, err, test.want)
 			}
 		})
 	}
-	if text, err := english.text("no.such"); err == nil {
+	if text, err := English.Text("no.such"); err == nil {
 		t.Errorf("a message that does not exist reads %q", text)
 	}
 }
 
 func TestMessageField(t *testing.T) {
-	tests := map[messageID]string{
-		msgUsernameInvalid: "username", msgUsernameTaken: "username", msgEmailInvalid: "email", msgPasswordShort: "password",
-		msgPasswordMismatch: "password_again", msgExpired: "", msgForged: "",
+	tests := map[Message]string{
+		MsgUsernameInvalid: "username", MsgUsernameTaken: "username", MsgEmailInvalid: "email", MsgPasswordShort: "password",
+		MsgPasswordMismatch: "password_again", MsgExpired: "", MsgForged: "",
 	}
 	for id, want := range tests {
 		if got := id.field(); got != want {
@@ -158,8 +163,7 @@ func TestMessageField(t *testing.T) {
 
 // WCAG 2.2, 1.4.3 (text 4.5:1) and 1.4.11 (edges and focus 3:1), in both themes, from the style sheet itself.
 func TestStyleContrast(t *testing.T) {
-	_, css := parsedPages(t).style()
-	light, dark, found := strings.Cut(string(css), "@media (prefers-color-scheme: dark)")
+	light, dark, found := strings.Cut(string(StyleSheet.Content), "@media (prefers-color-scheme: dark)")
 	if !found {
 		t.Fatal("no dark theme")
 	}
