@@ -126,7 +126,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	show := func(user identity.User, problems page.ProblemSet) any { return s.passwordPage(b, user, problems) }
+	show := func(user identity.User, problems page.ProblemSet) page.Body { return s.passwordPage(b, user, problems) }
 	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.get("password"), Again: f.get("password_again")})
 	return s.changed(w, r, change, err, "password", show)
 }
@@ -153,7 +153,7 @@ func (s *server) changeEmail(w http.ResponseWriter, r *request) error {
 	}
 	email := f.get("email")
 	change, err := s.Account.ChangeEmail(r.Context(), r.caller, b, ports.EmailForm{AccountProof: proof, Email: email})
-	return s.changed(w, r, change, err, "email", func(user identity.User, problems page.ProblemSet) any {
+	return s.changed(w, r, change, err, "email", func(user identity.User, problems page.ProblemSet) page.Body {
 		if problems.NoteOf("email") != nil {
 			return s.emailPage(b, user, email, problems)
 		}
@@ -174,7 +174,7 @@ func (s *server) endSession(w http.ResponseWriter, r *request) error {
 		done, question = "sessions", page.MsgConfirmSessions
 	}
 	change, err := s.Account.EndSession(r.Context(), r.caller, b, form)
-	return s.changed(w, r, change, err, done, func(user identity.User, problems page.ProblemSet) any {
+	return s.changed(w, r, change, err, done, func(user identity.User, problems page.ProblemSet) page.Body {
 		return s.confirmPage(b, sessionForm, f, user, question, problems)
 	})
 }
@@ -187,7 +187,7 @@ func (s *server) disconnect(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	change, err := s.Account.Disconnect(r.Context(), r.caller, b, ports.DisconnectForm{AccountProof: proof, Grant: oauth.GrantID(f.get("grant"))})
-	return s.changed(w, r, change, err, "application", func(user identity.User, problems page.ProblemSet) any {
+	return s.changed(w, r, change, err, "application", func(user identity.User, problems page.ProblemSet) page.Body {
 		return s.confirmPage(b, disconnectForm, f, user, page.MsgConfirmDisconnect, problems)
 	})
 }
@@ -216,7 +216,7 @@ var errOtherUser = &httpError{http.StatusConflict, page.MsgWrongAccount, oauth.R
 // changed answers a form of the account: with the account page when it was done, with the page that show returns when
 // there is something to say. A form sent twice meets the same answer, or the login page when its cookie was replaced.
 func (s *server) changed(w http.ResponseWriter, r *request, change ports.AccountChange, err error, done string,
-	show func(identity.User, page.ProblemSet) any) error {
+	show func(identity.User, page.ProblemSet) page.Body) error {
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (s *server) changed(w http.ResponseWriter, r *request, change ports.Account
 }
 
 // again shows a page with what was wrong with its form.
-func (s *server) again(w http.ResponseWriter, r *request, code int, problems page.ProblemSet, show func(identity.User, page.ProblemSet) any) error {
+func (s *server) again(w http.ResponseWriter, r *request, code int, problems page.ProblemSet, show func(identity.User, page.ProblemSet) page.Body) error {
 	_, user, err := s.owner(w, r)
 	if err == nil {
 		s.pages.Render(w, code, s.frame(r), show(user, problems))

@@ -113,7 +113,8 @@ func (s *server) answered(w http.ResponseWriter, r *request, next ports.Next, er
 
 // showStep renders the page of a step.
 func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, next ports.Next) {
-	code, body := http.StatusOK, any(nil)
+	code := http.StatusOK
+	var body page.Body
 	f := s.frame(r)
 	if f.Path == "" { // the answer to a form: the language links lead to its page
 		f.Path = s.path(stepPaths[next.Step]) + s.afterward(r)

@@ -97,8 +97,8 @@ func (s *server) toTOTP(w http.ResponseWriter, r *request) error {
 }
 
 // confirmFactor asks for the current password before a form about factors, and keeps where it leads.
-func (s *server) confirmFactor(b ports.Browser, r *request, which accountForm, f form, question page.Message) func(identity.User, page.ProblemSet) any {
-	return func(user identity.User, problems page.ProblemSet) any {
+func (s *server) confirmFactor(b ports.Browser, r *request, which accountForm, f form, question page.Message) func(identity.User, page.ProblemSet) page.Body {
+	return func(user identity.User, problems page.ProblemSet) page.Body {
 		p := s.confirmPage(b, which, f, user, question, problems)
 		p.Action += s.onward(r)
 		return p
@@ -259,7 +259,7 @@ func (s *server) removeFactor(w http.ResponseWriter, r *request) error {
 	}
 	typed.Recovery = len(identity.TOTPDigits(typed.Code)) > 6 // one field takes both: they do not look alike
 	change, err := s.Factors.RemoveFactor(r.Context(), r.caller, b, ports.RemoveForm{AccountProof: proof, FactorForm: typed, Factor: identity.FactorID(id)})
-	return s.guardedChange(w, r, change, err, s.done(w, "removed"), func(_ identity.User, problems page.ProblemSet) any {
+	return s.guardedChange(w, r, change, err, s.done(w, "removed"), func(_ identity.User, problems page.ProblemSet) page.Body {
 		page, _ := s.ownFactorPage(b, a, id, problems)
 		return page
 	})
@@ -274,7 +274,7 @@ func (s *server) done(w http.ResponseWriter, word string) func() error {
 
 // guardedChange answers a form about factors.
 func (s *server) guardedChange(w http.ResponseWriter, r *request, change ports.AccountChange, err error, done func() error,
-	show func(identity.User, page.ProblemSet) any) error {
+	show func(identity.User, page.ProblemSet) page.Body) error {
 	if err != nil || len(change.Problems) > 0 {
 		return s.changed(w, r, change, err, "", show)
 	}

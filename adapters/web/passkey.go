@@ -284,7 +284,7 @@ func (s *server) addPasskey(w http.ResponseWriter, r *request) error {
 			return nil
 		}
 		return s.showCodes(w, r, b, change, "passkey")
-	}, func(_ identity.User, problems page.ProblemSet) any { return s.passkeysPage(r, b, a, problems) })
+	}, func(_ identity.User, problems page.ProblemSet) page.Body { return s.passkeysPage(r, b, a, problems) })
 }
 
 // passkeyEndpoints tells password managers where people add and remove passkeys (W3C, A Well-Known URL for Relying Party

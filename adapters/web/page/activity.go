@@ -18,6 +18,10 @@ type Activity struct {
 	Older  string // empty: there are none
 }
 
+func (Activity) look() look {
+	return look{template: "account_activity", wide: true}
+}
+
 // activityDay is a day on which something happened.
 type activityDay struct {
 	Day    Moment

@@ -7,6 +7,13 @@ import (
 	"latchkey/domain/oauth"
 )
 
+// ApplicationCard is one application the user allowed something.
+type ApplicationCard struct {
+	ID, URL, Name, Host, HomeURL string // URL is that of its own page
+	Scopes                       []string
+	Since, LastUsed              Moment
+}
+
 // Application is one connected application with the lines of tokens it was given. Its form sends `grant`.
 type Application struct {
 	ApplicationCard
@@ -14,6 +21,10 @@ type Application struct {
 	Connected bool // it was not disconnected since
 	Lines     []TokenLine
 	More      bool
+}
+
+func (Application) look() look {
+	return look{template: "account_application", wide: true}
 }
 
 // TokenLine is a token family as a picture and as a table.

@@ -3,11 +3,13 @@ package page
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
-	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +23,9 @@ import (
 
 //go:embed templates/*.html
 var pageFiles embed.FS
+
+// shared are the files that all pages are made of; every other one is a page.
+var shared = []string{"templates/layout.html", "templates/parts.html", "templates/admin_parts.html"}
 
 // Pages holds every page in every language, parsed once at start.
 type Pages struct {
@@ -44,12 +49,19 @@ type Frame struct {
 
 // New parses every page in every language. site is where they are: origin and path of the issuer.
 func New(site string) (*Pages, error) {
+	files, err := fs.Glob(pageFiles, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
 	p := &Pages{templates: make(map[Locale]map[string]*template.Template), site: site}
 	for _, l := range Locales {
 		p.templates[l] = make(map[string]*template.Template)
-		for _, name := range pageNames {
-			t, err := template.New("layout.html").Funcs(pageFuncs(l)).
-				ParseFS(pageFiles, "templates/layout.html", "templates/parts.html", "templates/admin_parts.html", "templates/"+name+".html")
+		for _, file := range files {
+			if slices.Contains(shared, file) {
+				continue
+			}
+			name := strings.TrimSuffix(path.Base(file), ".html")
+			t, err := template.New("layout.html").Funcs(pageFuncs(l)).ParseFS(pageFiles, append(shared, file)...)
 			if err != nil {
 				return nil, fmt.Errorf("page %s: %w", name, err)
 			}
@@ -82,27 +94,31 @@ func pageFuncs(l Locale) template.FuncMap {
 
 // Render writes the whole response. The page is made before anything is sent: a template that fails answers with a
 // short plain text, never with half a page.
-func (p *Pages) Render(w http.ResponseWriter, status int, f Frame, body any) {
+func (p *Pages) Render(w http.ResponseWriter, status int, f Frame, body Body) {
 	if _, ok := p.templates[f.Locale]; !ok {
 		f.Locale = English
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 
-	name, leaves, err := pageOf(body)
-	policy := contentSecurityPolicy(f.Images, framesOf(body), leaves)
-	if scripted(body) {
+	var look look
+	if body != nil {
+		look = body.look()
+	}
+	policy := contentSecurityPolicy(f.Images, look.frames, look.leaves)
+	if look.scripted {
 		// Not every browser knows hashes of files outside of the page, and one that does not goes by the address: of this file,
 		// and of no other of ours.
 		policy += "; script-src '" + PasskeyScript.Integrity + "' " + p.site + PasskeyScript.Path + "; connect-src 'self'"
 	}
 	h.Set("Content-Security-Policy", policy)
 	var page bytes.Buffer
-	if err == nil {
-		err = p.templates[f.Locale][name].Execute(&page, pageView{Frame: f, Body: body})
+	err := errNoPage
+	if t := p.templates[f.Locale][look.template]; t != nil {
+		err = t.Execute(&page, pageView{Frame: f, Body: body, look: look})
 	}
 	if err != nil {
-		slog.Error("page could not be made", "page", name, "request_id", f.RequestID, "error", err)
+		slog.Error("page could not be made", "page", look.template, "request_id", f.RequestID, "error", err)
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(http.StatusInternalServerError)
 		w.Write([]byte(plainFault(f)))
@@ -116,90 +132,13 @@ func (p *Pages) Render(w http.ResponseWriter, status int, f Frame, body any) {
 	w.Write(page.Bytes())
 }
 
+var errNoPage = errors.New("there is no page for this")
+
 // plainFault stands in for a page that cannot be made, with the same words an error page would have.
 func plainFault(f Frame) string {
 	texts := catalogue[f.Locale]
 	return "Request error\n\n" + texts[MsgServerFault] + ".\n" + texts[MsgServerFault.Next()] + "\n" + texts["error.contact"] +
 		"\n\n" + texts["error.request"] + ": " + PlainText(f.RequestID) + "\n"
-}
-
-// framesOf are the addresses that frames of the page load.
-func framesOf(body any) []string {
-	if p, ok := body.(interface{ frames() []string }); ok {
-		return p.frames()
-	}
-	return nil
-}
-
-// contentSecurityPolicy allows our style sheet, our images and those of the given origins, frames of given origins, and
-// nothing else.
-// Pages whose form can end at an application carry no form-action: Chromium holds it against every later redirect, and
-// an application may send the browser on to an origin we cannot know.
-func contentSecurityPolicy(images, frames []string, leaves bool) string {
-	var policy strings.Builder
-	policy.WriteString("default-src 'none'; style-src 'self'; img-src 'self' data:")
-	writeOrigins(&policy, images)
-	if len(frames) > 0 {
-		policy.WriteString("; frame-src")
-		writeOrigins(&policy, frames)
-	}
-	policy.WriteString("; base-uri 'none'; frame-ancestors 'none'")
-	if !leaves {
-		policy.WriteString("; form-action 'self'")
-	}
-	return policy.String()
-}
-
-// writeOrigins writes the origins of the links, each once.
-func writeOrigins(policy *strings.Builder, links []string) {
-	var written []string
-	for _, link := range links {
-		if origin := linkOrigin(link); origin != "" && !slices.Contains(written, origin) {
-			written = append(written, origin)
-			policy.WriteString(" " + origin)
-		}
-	}
-}
-
-// linkOrigin is the origin of a link. The host is held to the characters of names and addresses, because Go's parser
-// lets through the semicolon and the star, with which a registered logo could write its own policy.
-func linkOrigin(raw string) string {
-	if WebLink(raw) == "" {
-		return ""
-	}
-	u, err := url.Parse(raw)
-	if err != nil || strings.Trim(strings.ToLower(u.Host), "abcdefghijklmnopqrstuvwxyz0123456789.-:[]") != "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-// WebLink gives back an address that may be shown as a link or an image: https, or http on a loopback host while an
-// application is being built. Anything else is dropped, which is what templates test for.
-func WebLink(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || strings.ContainsFunc(raw, unfitForLink) {
-		return ""
-	}
-	if u.Scheme == "https" || u.Scheme == "http" && oauth.IsLoopbackHost(u.Hostname()) {
-		return raw
-	}
-	return ""
-}
-
-// pageLink is a path on this server or a WebLink. "//host" and "/\host" are read by browsers as another server.
-func pageLink(raw string) string {
-	if !strings.HasPrefix(raw, "/") {
-		return WebLink(raw)
-	}
-	if strings.HasPrefix(raw, "//") || strings.Contains(raw, `\`) || strings.ContainsFunc(raw, unfitForLink) {
-		return ""
-	}
-	return raw
-}
-
-func unfitForLink(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || r == unicode.ReplacementChar
 }
 
 // nameInitial is the letter that stands for a name without a picture.
@@ -215,45 +154,28 @@ func nameInitial(name string) string {
 // pageView is what layout.html is executed with.
 type pageView struct {
 	Frame Frame
-	Body  any
+	Body  Body
+	look  look
 }
+
+// Failed tells whether the page reports a problem.
+func (v pageView) Failed() bool { return v.look.failed }
+
+// Wide tells whether the page is more than one form or message.
+func (v pageView) Wide() bool { return v.look.wide }
 
 // Style is the path of the style sheet.
 func (v pageView) Style() string { return StyleSheet.Path }
 
 // Script is the script of the page and Integrity its hash (Subresource Integrity); empty: it loads none.
 func (v pageView) Script() string {
-	if !scripted(v.Body) {
+	if !v.look.scripted {
 		return ""
 	}
 	return PasskeyScript.Path
 }
 
 func (v pageView) Integrity() string { return PasskeyScript.Integrity }
-
-// Failed tells whether the page reports a problem; its title then says so first, for people who hear it.
-func (v pageView) Failed() bool {
-	switch body := v.Body.(type) {
-	case Login:
-		return body.Problem != ""
-	case interface{ failed() bool }:
-		return body.failed()
-	case Error:
-		return true
-	}
-	return false
-}
-
-// Wide tells whether the page is more than one form or message.
-func (v pageView) Wide() bool {
-	switch body := v.Body.(type) {
-	case Account, Activity, Application, Passkeys, TOTP, ErrorCodes, Admin, Explain, Deliveries:
-		return true
-	case Error:
-		return body.Explanation != nil
-	}
-	return false
-}
 
 // Site is whose sign-in this is.
 func (v pageView) Site() string {

@@ -25,7 +25,7 @@ func parsedPages(t testing.TB) *Pages {
 	return p
 }
 
-func rendered(p *Pages, l Locale, f Frame, body any) *httptest.ResponseRecorder {
+func rendered(p *Pages, l Locale, f Frame, body Body) *httptest.ResponseRecorder {
 	f.Locale = l
 	w := httptest.NewRecorder()
 	p.Render(w, http.StatusOK, f, body)
@@ -82,7 +82,7 @@ func TestPageHeaders(t *testing.T) {
 		default:
 			policy += "; form-action 'self'"
 		}
-		if scripted(sample.body) {
+		if sample.body.look().scripted {
 			policy += "; script-src '" + PasskeyScript.Integrity + "' " + PasskeyScript.Path + "; connect-src 'self'"
 		}
 		want := http.Header{
@@ -195,10 +195,15 @@ func TestLanguageLinks(t *testing.T) {
 	}
 }
 
+// faulty is a body that lacks what its template shows.
+type faulty struct{ Secret string }
+
+func (faulty) look() look { return look{template: "home"} }
+
 // WB-10: a page that cannot be made says nothing of why, and is never sent in part.
 func TestPageFault(t *testing.T) {
 	p := parsedPages(t)
-	for name, body := range map[string]any{"unknown body": struct{ Secret string }{"s3cret"}, "unknown message": Error{Message: "s3cret"}} {
+	for name, body := range map[string]Body{"no body": nil, "fault in the page": faulty{"s3cret"}, "unknown message": Error{Message: "s3cret"}} {
 		t.Run(name, func(t *testing.T) {
 			got := rendered(p, Indonesian, Frame{RequestID: "req_1"}, body)
 			if got.Code != http.StatusInternalServerError {
@@ -223,7 +228,7 @@ func TestPageFault(t *testing.T) {
 func TestPagesBelowIssuerPath(t *testing.T) {
 	p := parsedPages(t)
 	tests := []struct {
-		body any
+		body Body
 		want string
 	}{
 		{Error{Message: MsgNotFound}, `href="/id/"`},
@@ -235,6 +240,23 @@ func TestPagesBelowIssuerPath(t *testing.T) {
 		if page := rendered(p, English, Frame{Base: "/id"}, test.body).Body.String(); !strings.Contains(page, test.want) {
 			t.Errorf("%T lacks %s", test.body, test.want)
 		}
+	}
+}
+
+// Every template is the page of a body, and every body has one: the samples show all of them.
+func TestTemplatesHaveBodies(t *testing.T) {
+	p, shown := parsedPages(t), map[string]bool{}
+	for _, sample := range samplePages() {
+		shown[sample.body.look().template] = true
+	}
+	for name := range p.templates[English] {
+		if !shown[name] {
+			t.Errorf("no sample of %s.html", name)
+		}
+		delete(shown, name)
+	}
+	for name := range shown {
+		t.Errorf("no template %s.html", name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"time"
 
 	"latchkey/domain/oidc"
@@ -14,7 +15,7 @@ var sampleApp = App{
 type samplePage struct {
 	name  string
 	frame Frame
-	body  any
+	body  Body
 }
 
 // samplePages is every page in each of the shapes it can take, without a language.
@@ -82,7 +83,7 @@ func samplePages() []samplePage {
 	confirmLocked.Message, confirmLocked.ProblemSet = MsgConfirmSessions, locked15
 	organisation := Frame{Path: "/login", Site: "Kopi Bersama", Support: "mailto:bantuan@kopi.example"}
 
-	return append(append(passkeySamples(shown), activitySamples()...), []samplePage{
+	return slices.Concat(factorSamples(shown), passkeySamples(shown), activitySamples(), []samplePage{
 		{"login", interactionFrame, login},
 		{"login_failed", interactionFrame, failed},
 		{"login_locked", interactionFrame, locked},
@@ -165,7 +166,7 @@ func samplePages() []samplePage {
 			Issuer: "https://id.example", DiscoveryURL: "https://id.example/.well-known/openid-configuration",
 			Account: "Tio Pratama (tio)", SignedIn: true, CSRF: csrf,
 		}},
-	}...)
+	})
 }
 
 func sampleExplanation() *Explanation {

@@ -6,33 +6,6 @@ import (
 	"latchkey/adapters/web/qr"
 )
 
-// What the pages of the second factor are about.
-
-// Factor asks for `code`.
-type Factor struct {
-	Action, Interaction, CSRF string
-	Account                   string
-	OtherURL                  string // signing in as somebody else
-	SwapURL                   string // the other kind of code; empty: there is none
-	URL                       string // of this page
-	Recovery                  bool   // a recovery code is asked for
-	Late                      bool   // the clock of the phone may be wrong
-	Problem                   Message
-	RetryMinutes              int
-	App                       bool           // an app can make a code
-	Passkey                   *PasskeyButton // nil: the user has none, or browsers make none for this server
-}
-
-// Mistyped tells whether the problem is in the field, which is then marked.
-func (p Factor) Mistyped() bool {
-	return (p.App || p.Recovery) && (p.Problem == MsgCodeWrong || p.Problem == MsgRecoveryWrong)
-}
-
-func (p Factor) failed() bool { return p.Problem != "" }
-
-// Minutes to wait, at least one.
-func (p Factor) Minutes() int { return max(1, p.RetryMinutes) }
-
 // Enrol offers to make a seed.
 type Enrol struct {
 	Action, CSRF   string
@@ -41,6 +14,10 @@ type Enrol struct {
 	Administration bool   // administration does
 	PasskeyURL     string // the page that adds one; empty: browsers make none for this server
 	ProblemSet
+}
+
+func (p Enrol) look() look {
+	return look{template: "enrol", failed: p.failed()}
 }
 
 // TOTP shows a seed and asks for the `code` of an app that has it. Its other form makes a new seed.
@@ -52,6 +29,10 @@ type TOTP struct {
 	Secret                         string
 	URI                            template.URL
 	ProblemSet
+}
+
+func (p TOTP) look() look {
+	return look{template: "totp", wide: true, failed: p.failed()}
 }
 
 // Draw gives the page an otpauth address, as a picture and as a link. The address is ours, so a template may print it as it
@@ -74,6 +55,10 @@ type RecoveryCodes struct {
 	NextFields      []HiddenField
 }
 
+func (RecoveryCodes) look() look {
+	return look{template: "recovery_codes", leaves: true}
+}
+
 // FactorCard is one second factor of the account.
 type FactorCard struct {
 	ID, Kind, Name  string
@@ -92,6 +77,10 @@ type OwnFactor struct {
 	RemoveAction, RemoveCSRF string
 	Passkey                  *PasskeyButton // nil as above
 	ProblemSet
+}
+
+func (p OwnFactor) look() look {
+	return look{template: "own_factor", failed: p.failed(), scripted: p.Passkey != nil}
 }
 
 // AsksPassword tells whether removing needs the password too.

@@ -9,6 +9,10 @@ type Passkeys struct {
 	ProblemSet
 }
 
+func (p Passkeys) look() look {
+	return look{template: "passkeys", wide: true, failed: p.failed(), scripted: p.Passkey != nil}
+}
+
 // AsksPassword tells whether adding one needs the password too.
 func (p Passkeys) AsksPassword() bool { return !p.Recent || p.NoteOf("current") != nil }
 
@@ -26,19 +30,4 @@ type PasskeyButton struct {
 	Label    Message
 	Main     bool // the one button of its page
 	Autofill bool // the list under the name field offers passkeys too
-}
-
-// scripted reports whether a page loads the script: those on which somebody holds a key.
-func scripted(body any) bool {
-	switch p := body.(type) {
-	case Login:
-		return p.Passkey != nil
-	case Factor:
-		return p.Passkey != nil
-	case Passkeys:
-		return p.Passkey != nil
-	case OwnFactor:
-		return p.Passkey != nil
-	}
-	return false
 }
