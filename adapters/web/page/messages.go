@@ -14,116 +14,23 @@ import (
 // Arguments stand in a text as {1}, {2}.
 type Message string
 
-// Messages that a handler chooses; those used only by templates are named there.
-const (
-	// Problems with a form or with the browser, for Login and Error.
-	MsgLoginFailed     Message = "login.failed"     // one text for a wrong password and for an unknown user, against enumeration
-	MsgTooManyAttempts Message = "login.too_many"   // {1}: minutes until the next attempt is heard
-	MsgServerBusy      Message = "problem.busy"     // too many passwords are being checked at once
-	MsgExpired         Message = "problem.expired"  // the interaction is over, too old or already answered
-	MsgCookiesMissing  Message = "problem.cookies"  // the browser sent no cookie back
-	MsgForged          Message = "problem.forged"   // the form did not come from our own page
-	MsgWrongAccount    Message = "problem.mismatch" // another person is now signed in than the page was made for
+// texts are words by language.
+type texts map[Locale]map[Message]string
 
-	// Requests that cannot be answered, for Error.
-	MsgUnknownClient        Message = "error.unknown_client"
-	MsgRedirectMissing      Message = "error.redirect_missing"
-	MsgRedirectUnregistered Message = "error.redirect_unregistered"
-	MsgLogoutReturn         Message = "error.logout_return" // the post_logout_redirect_uri cannot be used
-	MsgInvalidRequest       Message = "error.invalid_request"
-	MsgServerFault          Message = "error.server_fault"
-	MsgTooManyRequests      Message = "error.too_many"
-	MsgUnavailable          Message = "error.unavailable" // the database is full or the keys are not ready
-	MsgNotFound             Message = "error.not_found"
-	MsgMethodNotAllowed     Message = "error.method_not_allowed"
-	MsgSetupLinkInvalid     Message = "error.setup_link" // used, expired or never given
-	MsgAdminOnly            Message = "error.admin_only"
+// families are all texts, those of pages that belong together in one file.
+var families = []texts{sharedTexts, loginTexts, consentTexts, homeTexts, setupTexts, factorTexts, passkeyTexts,
+	accountTexts, activityTexts, logoutTexts, errorTexts, codeTexts, adminTexts}
 
-	MsgResetLinkInvalid Message = "error.reset_link" // used, replaced, expired or never given
+// catalogue holds all texts.
+var catalogue = merged(families)
 
-	// Problems with the fields of Setup.
-	MsgUsernameInvalid  Message = "username.invalid"
-	MsgUsernameTaken    Message = "username.taken"
-	MsgEmailInvalid     Message = "email.invalid"
-	MsgPasswordShort    Message = "password.short"
-	MsgPasswordLong     Message = "password.long"
-	MsgPasswordInvalid  Message = "password.invalid" // it has a NUL
-	MsgPasswordCommon   Message = "password.common"
-	MsgPasswordMismatch Message = "password.mismatch"
-
-	// Problems with the current password, and what it is asked for, for the forms of the account.
-	MsgCurrentNeeded     Message = "current.needed"
-	MsgCurrentWrong      Message = "current.wrong"
-	MsgConfirmEmail      Message = "confirm.email"
-	MsgConfirmSession    Message = "confirm.session"
-	MsgConfirmSessions   Message = "confirm.sessions"
-	MsgConfirmDisconnect Message = "confirm.disconnect"
-
-	// The second factor: what is wrong, and what the current password is asked for.
-	MsgCodeWrong       Message = "one_time.wrong"
-	MsgRecoveryWrong   Message = "one_time.recovery"
-	MsgFactorOver      Message = "login.factor_over"
-	MsgConfirmFactor   Message = "confirm.factor"
-	MsgConfirmRecovery Message = "confirm.recovery"
-	MsgFactorAdded     Message = "changed.factor"
-	MsgFactorRenamed   Message = "changed.factor_name"
-	MsgFactorRemoved   Message = "changed.factor_removed"
-	MsgRecoveryMade    Message = "changed.recovery"
-
-	// What a form of the account did, for Account.
-	MsgPasswordChanged Message = "changed.password"
-	MsgEmailChanged    Message = "changed.email"
-	MsgSessionEnded    Message = "changed.session"
-	MsgSessionsEnded   Message = "changed.sessions"
-	MsgDisconnected    Message = "changed.disconnected"
-
-	// What was done, for Done.
-	MsgAdministratorCreated Message = "done.administrator_created" // {1}: username
-	MsgPasswordReset        Message = "done.password_reset"
-	MsgSignedOut            Message = "done.signed_out"
-	MsgAnswered             Message = "done.answered" // the form was sent twice
-
-	// What became of an application, for SignedOut.
-	MsgAppSignedOut Message = "outcome.done"
-	MsgAppAsked     Message = "outcome.asked"   // by a frame, whose answer nobody sees
-	MsgAppPending   Message = "outcome.pending" // it has not answered yet, and is told again
-	MsgAppFailed    Message = "outcome.failed"
-	MsgAppSilent    Message = "outcome.silent" // it has no way to hear of it
-
-	// Passkeys.
-	MsgPasskeyFailed     Message = "passkey.failed"
-	MsgPasskeyOver       Message = "passkey.over"
-	MsgPasskeyUnverified Message = "passkey.unverified"
-	MsgPasskeyRefused    Message = "passkey.refused"
-	MsgPasskeyKnown      Message = "passkey.registered"
-	MsgPasskeyMany       Message = "passkey.many"
-	MsgPasskeyAdded      Message = "changed.passkey"
-	// On buttons.
-	MsgUsePasskey     Message = "link.passkey"
-	MsgAddPasskey     Message = "link.passkey_add"
-	MsgConfirmPasskey Message = "link.passkey_confirm"
-
-	// A browser in words.
-	MsgDevice        Message = "device.both" // {1}: browser, {2}: system
-	MsgDeviceUnknown Message = "device.unknown"
-
-	// Texts of the link on Done.
-	MsgLinkSignIn   Message = "link.sign_in"
-	MsgLinkHome     Message = "link.home"
-	MsgLinkContinue Message = "link.continue"
-	MsgLinkGoOn     Message = "link.go_on"
-)
-
-// catalogue holds all texts by language.
-var catalogue = map[Locale]map[Message]string{
-	English:    joined(messagesEnglish, activityEnglish, passkeyEnglish, adminEnglish),
-	Indonesian: joined(messagesIndonesian, activityIndonesian, passkeyIndonesian, adminIndonesian),
-}
-
-func joined(parts ...map[Message]string) map[Message]string {
-	all := map[Message]string{}
-	for _, part := range parts {
-		maps.Copy(all, part)
+func merged(families []texts) texts {
+	all := texts{}
+	for _, l := range Locales {
+		all[l] = map[Message]string{}
+		for _, family := range families {
+			maps.Copy(all[l], family[l])
+		}
 	}
 	return all
 }

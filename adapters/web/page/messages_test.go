@@ -104,6 +104,15 @@ func TestMessagesComplete(t *testing.T) {
 			}
 		}
 	}
+	for _, l := range Locales {
+		texts := 0
+		for _, family := range families {
+			texts += len(family[l])
+		}
+		if texts != len(catalogue[l]) {
+			t.Errorf("%s: %d texts under %d ids: one stands in two families", l, texts, len(catalogue[l]))
+		}
+	}
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(catalogue[English])), slices.Sorted(maps.Keys(catalogue[Indonesian]))); diff != "" {
 		t.Errorf("the languages differ (-en +id):\n%s", diff)
 	}
