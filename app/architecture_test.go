@@ -24,8 +24,9 @@ var arrows = map[string][]string{
 	"ports":             {"domain", "ports"},
 	"migrations":        {},
 	"adapters":          {"domain", "ports", "migrations"},
-	"adapters/web":      {"domain", "ports", "adapters/web/page"},
+	"adapters/web":      {"domain", "ports", "adapters/web/page", "adapters/web/read"},
 	"adapters/web/page": {"domain", "adapters/web/qr"}, // pages are made of values, and can ask nobody
+	"adapters/web/read": {"domain"},
 	"adapters/web/qr":   {},
 	"app":               {"domain", "ports", "app"},             // use cases
 	"app/app.go":        {"domain", "ports", "app", "adapters"}, // the one file that knows concrete types

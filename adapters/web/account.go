@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -127,7 +128,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	show := func(user identity.User, problems page.ProblemSet) page.Body { return s.passwordPage(b, user, problems) }
-	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.get("password"), Again: f.get("password_again")})
+	change, err := s.Account.ChangePassword(r.Context(), r.caller, b, ports.PasswordForm{AccountProof: proof, New: f.Get("password"), Again: f.Get("password_again")})
 	return s.changed(w, r, change, err, "password", show)
 }
 
@@ -151,7 +152,7 @@ func (s *server) changeEmail(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	email := f.get("email")
+	email := f.Get("email")
 	change, err := s.Account.ChangeEmail(r.Context(), r.caller, b, ports.EmailForm{AccountProof: proof, Email: email})
 	return s.changed(w, r, change, err, "email", func(user identity.User, problems page.ProblemSet) page.Body {
 		if problems.NoteOf("email") != nil {
@@ -168,7 +169,7 @@ func (s *server) endSession(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	form := ports.SessionForm{AccountProof: proof, Session: identity.SessionID(f.get("session")), Others: f.get("others") == "true"}
+	form := ports.SessionForm{AccountProof: proof, Session: identity.SessionID(f.Get("session")), Others: f.Get("others") == "true"}
 	done, question := "session", page.MsgConfirmSession
 	if form.Others {
 		done, question = "sessions", page.MsgConfirmSessions
@@ -186,16 +187,16 @@ func (s *server) disconnect(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	change, err := s.Account.Disconnect(r.Context(), r.caller, b, ports.DisconnectForm{AccountProof: proof, Grant: oauth.GrantID(f.get("grant"))})
+	change, err := s.Account.Disconnect(r.Context(), r.caller, b, ports.DisconnectForm{AccountProof: proof, Grant: oauth.GrantID(f.Get("grant"))})
 	return s.changed(w, r, change, err, "application", func(user identity.User, problems page.ProblemSet) page.Body {
 		return s.confirmPage(b, disconnectForm, f, user, page.MsgConfirmDisconnect, problems)
 	})
 }
 
 // readAccountForm reads a form of the account, and from its token who it was shown to.
-func (s *server) readAccountForm(r *request, b ports.Browser, which accountForm) (form, ports.AccountProof, error) {
+func (s *server) readAccountForm(r *request, b ports.Browser, which accountForm) (read.Form, ports.AccountProof, error) {
 	f, user, err := s.readOwnForm(r, b, which.name, "")
-	return f, ports.AccountProof{User: identity.UserID(user), Current: f.get("current")}, err
+	return f, ports.AccountProof{User: identity.UserID(user), Current: f.Get("current")}, err
 }
 
 // owner is who is signed in, for a page that is about them.
@@ -256,14 +257,14 @@ func (s *server) again(w http.ResponseWriter, r *request, code int, problems pag
 
 // confirmPage asks for the current password before a form is carried out. The first time nothing is wrong: the person
 // was only not asked yet.
-func (s *server) confirmPage(b ports.Browser, which accountForm, f form, user identity.User, question page.Message, problems page.ProblemSet) page.Confirm {
-	if len(f.values["current"]) == 0 {
+func (s *server) confirmPage(b ports.Browser, which accountForm, f read.Form, user identity.User, question page.Message, problems page.ProblemSet) page.Confirm {
+	if len(f.Values["current"]) == 0 {
 		problems = page.ProblemSet{}
 	}
 	p := page.Confirm{Message: question, Action: s.path(which.path), CSRF: s.accountToken(b, which, user),
 		Username: user.Username, ProblemSet: problems}
 	for _, name := range which.fields {
-		if value := f.get(name); value != "" {
+		if value := f.Get(name); value != "" {
 			p.Fields = append(p.Fields, page.HiddenField{Name: name, Value: value})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -57,11 +58,11 @@ func (s *server) administer(h handler) handler {
 // administration. An address is looked up in the table of routes and its query is written anew, so that whatever somebody
 // puts into a link, it never leads off this server.
 func (s *server) nextPage(r *request) (page string, administration bool) {
-	f, refusal := parseForm(r.URL.RawQuery)
+	f, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return s.path("/"), false
 	}
-	next := f.get("next")
+	next := f.Get("next")
 	if next == "account" {
 		return s.path("/account"), false
 	}
@@ -70,8 +71,8 @@ func (s *server) nextPage(r *request) (page string, administration bool) {
 	if _, ok := s.routes[path]; !found || !ok || !underAdmin(local) {
 		return s.path("/"), false
 	}
-	if q, refusal := parseForm(query); asked && refusal == nil && len(q.values) > 0 {
-		path += "?" + url.Values(q.values).Encode()
+	if q, refusal := read.Query(query); asked && refusal == nil && len(q.Values) > 0 {
+		path += "?" + url.Values(q.Values).Encode()
 	}
 	return path, true
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -318,7 +319,7 @@ func TestRecordNamesTheClient(t *testing.T) {
 			t.Errorf("%s: recorded for %q, want %q", c.name, recorded, c.want)
 		}
 	}
-	if len(errTooLarge.Facts)+len(errMethod.refusal.Facts) > 0 {
-		t.Errorf("shared refusals were changed: %v %v", errTooLarge.Facts, errMethod.refusal.Facts)
+	if len(read.ErrTooLarge.Facts)+len(errMethod.refusal.Facts) > 0 {
+		t.Errorf("shared refusals were changed: %v %v", read.ErrTooLarge.Facts, errMethod.refusal.Facts)
 	}
 }

@@ -6,16 +6,17 @@ import (
 	"slices"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/ports"
 )
 
 // showExplain explains the refusal that a reference leads to, or lists those of a client.
 func (s *server) showExplain(w http.ResponseWriter, r *request) error {
-	f, refusal := parseForm(r.URL.RawQuery)
+	f, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return refusal
 	}
-	p := page.Explain{Action: s.path(adminPath + "/explain"), Ref: f.get("ref"), Client: f.get("client_id")}
+	p := page.Explain{Action: s.path(adminPath + "/explain"), Ref: f.Get("ref"), Client: f.Get("client_id")}
 	var err error
 	code := http.StatusOK
 	switch {

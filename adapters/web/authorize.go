@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
@@ -14,9 +15,9 @@ import (
 // authorize answers the authorization endpoint (RFC 6749 §3.1).
 func (s *server) authorize(w http.ResponseWriter, r *request) error {
 	b := s.browser(r)
-	f, refusal := parseForm(r.URL.RawQuery)
+	f, refusal := read.Query(r.URL.RawQuery)
 	if r.Method == http.MethodPost {
-		f, refusal = readForm(r.Request)
+		f, refusal = read.Body(r.Request)
 	}
 	if refusal != nil {
 		if err := s.deny(r, audit.RequestDenied, refusal); err != nil {
@@ -26,12 +27,12 @@ func (s *server) authorize(w http.ResponseWriter, r *request) error {
 	}
 	// A form of another site arrives without our Lax cookies, and the user would look signed out. Sent on as a GET, it
 	// brings them. The longest request that fits a header line goes this way; a longer one is answered as it is.
-	if query := url.Values(f.values).Encode(); r.Method == http.MethodPost && b.Session == "" && len(query) < 8<<10 {
+	if query := url.Values(f.Values).Encode(); r.Method == http.MethodPost && b.Session == "" && len(query) < 8<<10 {
 		redirect(w, s.path(Paths.Authorization)+"?"+query)
 		return nil
 	}
 	made := s.ensureKey(&b)
-	next, err := s.Authorization.Authorize(r.Context(), r.caller, b, f.parameters())
+	next, err := s.Authorization.Authorize(r.Context(), r.caller, b, f.Parameters())
 	if err != nil {
 		return err
 	}
@@ -77,15 +78,15 @@ func (s *server) stepURL(step oidc.Step, id oidc.InteractionID) string {
 // showInteraction shows the page an open interaction waits at, or sends the browser to the right one.
 func (s *server) showInteraction(w http.ResponseWriter, r *request) error {
 	b := s.browser(r)
-	query, refusal := parseForm(r.URL.RawQuery)
+	query, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return refusal
 	}
-	next, err := s.Authorization.Resume(r.Context(), r.caller, b, oidc.InteractionID(query.get("interaction")))
+	next, err := s.Authorization.Resume(r.Context(), r.caller, b, oidc.InteractionID(query.Get("interaction")))
 	if err != nil {
 		return s.answered(w, r, next, err)
 	}
-	if next.Response == nil && query.get("switch") != "" && r.URL.Path == s.path("/login") {
+	if next.Response == nil && query.Get("switch") != "" && r.URL.Path == s.path("/login") {
 		next.Step, next.Interaction.Switch = oidc.Login, true
 	}
 	if next.Response != nil || s.path(stepPaths[next.Step]) != r.URL.Path {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -258,4 +259,9 @@ func cookiesSet(w *httptest.ResponseRecorder) map[string]*http.Cookie {
 // failDeny makes every refusal impossible to record.
 func failDeny(err error) func(audit.Kind, *oauth.Error) error {
 	return func(audit.Kind, *oauth.Error) error { return err }
+}
+
+// asClient is the header of a client that authenticates.
+func asClient(pair string) string {
+	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
 }

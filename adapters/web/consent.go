@@ -18,12 +18,12 @@ func (s *server) consent(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	approved := f.get("approved")
+	approved := f.Get("approved")
 	if approved == "" {
-		approved = f.get("approve")
+		approved = f.Get("approve")
 	}
-	next, err := s.Authorization.Consent(r.Context(), r.caller, b, oidc.InteractionID(f.get("interaction")),
-		ports.ConsentForm{User: identity.UserID(user), Approved: approved == "true", Scopes: f.values["scope"]})
+	next, err := s.Authorization.Consent(r.Context(), r.caller, b, oidc.InteractionID(f.Get("interaction")),
+		ports.ConsentForm{User: identity.UserID(user), Approved: approved == "true", Scopes: f.Values["scope"]})
 	if err != nil {
 		return s.answered(w, r, next, err)
 	}
@@ -64,10 +64,10 @@ func (s *server) selectAccount(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if f.get("account") != "current" {
+	if f.Get("account") != "current" {
 		user = ""
 	}
-	next, err := s.Authorization.SelectAccount(r.Context(), r.caller, b, oidc.InteractionID(f.get("interaction")), identity.UserID(user))
+	next, err := s.Authorization.SelectAccount(r.Context(), r.caller, b, oidc.InteractionID(f.Get("interaction")), identity.UserID(user))
 	if err != nil {
 		return s.answered(w, r, next, err)
 	}

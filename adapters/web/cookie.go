@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -88,8 +89,8 @@ func (s *server) signedIn(w http.ResponseWriter, login ports.Login) {
 // request no longer carry its ui_locales.
 func (s *server) locale(w http.ResponseWriter, r *http.Request) page.Locale {
 	wanted := ""
-	if f, refusal := parseForm(r.URL.RawQuery); refusal == nil {
-		wanted = f.get("ui_locales")
+	if f, refusal := read.Query(r.URL.RawQuery); refusal == nil {
+		wanted = f.Get("ui_locales")
 	}
 	chosen := page.ChooseLocale(wanted, s.cookie(r, cookieLocale), r.Header.Get("Accept-Language"))
 	if wanted != "" && string(chosen) != s.cookie(r, cookieLocale) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -22,15 +23,15 @@ func (s *server) csrfToken(b ports.Browser, purpose, about, relied string) strin
 // readOwnForm reads a form that must come from a page of ours, and the fact its page relied on. about names the field
 // that says what the form is about, if any. Three independent walls: the token, the Origin of the page, and what the
 // browser says about where the request was made.
-func (s *server) readOwnForm(r *request, b ports.Browser, purpose, about string) (f form, relied string, err error) {
-	f, refusal := readForm(r.Request)
+func (s *server) readOwnForm(r *request, b ports.Browser, purpose, about string) (f read.Form, relied string, err error) {
+	f, refusal := read.Body(r.Request)
 	if refusal != nil {
 		return f, "", refusal
 	}
-	token := f.get("csrf")
+	token := f.Get("csrf")
 	_, relied, _ = strings.Cut(token, ".")
 	reason := foreign(r.Request, s.origin)
-	switch want := s.csrfToken(b, purpose, f.get(about), relied); {
+	switch want := s.csrfToken(b, purpose, f.Get(about), relied); {
 	case reason != "":
 	case b.Key == "":
 		reason = "no browser cookie"

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -26,11 +27,11 @@ func (s *server) onward(r *request) string {
 }
 
 func interactionOf(r *request) oidc.InteractionID {
-	f, refusal := parseForm(r.URL.RawQuery)
+	f, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return ""
 	}
-	return oidc.InteractionID(f.get("interaction"))
+	return oidc.InteractionID(f.Get("interaction"))
 }
 
 // showFactor shows the page of the second factor. Without a challenge it is one that raises a session: whoever is signed in
@@ -49,8 +50,8 @@ func (s *server) showFactor(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) {
 		s.keepKey(w, b)
 	}
-	f, _ := parseForm(r.URL.RawQuery)
-	s.pages.Render(w, http.StatusOK, s.frame(r), s.factorPage(r, b, c, interactionOf(r), f.get("recovery") != ""))
+	f, _ := read.Query(r.URL.RawQuery)
+	s.pages.Render(w, http.StatusOK, s.frame(r), s.factorPage(r, b, c, interactionOf(r), f.Get("recovery") != ""))
 	return nil
 }
 
@@ -114,12 +115,12 @@ func (s *server) answerFactor(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	typed := ports.FactorForm{Code: f.get("code"), Recovery: f.get("recovery") != ""}
+	typed := ports.FactorForm{Code: f.Get("code"), Recovery: f.Get("recovery") != ""}
 	var refusal *oauth.Error
 	if typed.Passkey, refusal = passkeyOf(f, b); refusal != nil {
 		return refusal
 	}
-	id := oidc.InteractionID(f.get("interaction"))
+	id := oidc.InteractionID(f.Get("interaction"))
 	c, err := s.Challenges.Challenge(r.Context(), b)
 	if err != nil && !errors.Is(err, ports.ErrNoChallenge) {
 		return err
@@ -184,8 +185,8 @@ func (s *server) dropChallenge(w http.ResponseWriter, r *request) {
 // waitsForFactor reports whether the login page would ask again for a password that was right a moment ago, for the same
 // purpose: a page that was reloaded, or opened in the middle of a sign-in, leads on to the second factor (MF-03).
 func (s *server) waitsForFactor(r *request, b ports.Browser) (bool, error) {
-	f, refusal := parseForm(r.URL.RawQuery)
-	if b.Challenge == "" || refusal != nil || f.get("switch") != "" {
+	f, refusal := read.Query(r.URL.RawQuery)
+	if b.Challenge == "" || refusal != nil || f.Get("switch") != "" {
 		return false, nil
 	}
 	c, err := s.Challenges.Challenge(r.Context(), b)

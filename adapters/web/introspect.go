@@ -3,12 +3,13 @@ package web
 import (
 	"net/http"
 
+	"latchkey/adapters/web/read"
 	"latchkey/domain/oauth"
 )
 
 // introspect answers the introspection endpoint (RFC 7662 §2).
 func (s *server) introspect(w http.ResponseWriter, r *request) error {
-	req, refusal := parsePresentedToken(r.Request)
+	req, refusal := read.PresentedToken(r.Request)
 	if refusal != nil {
 		return s.malformed(r, refusal)
 	}

@@ -47,12 +47,12 @@ func (s *server) login(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	typed := ports.LoginForm{Username: f.get("username"), Password: f.get("password")}
+	typed := ports.LoginForm{Username: f.Get("username"), Password: f.Get("password")}
 	var refusal *oauth.Error
 	if typed.Passkey, refusal = passkeyOf(f, b); refusal != nil {
 		return refusal
 	}
-	id := oidc.InteractionID(f.get("interaction"))
+	id := oidc.InteractionID(f.Get("interaction"))
 	var next ports.Next
 	if id == "" {
 		next.Step = oidc.Login

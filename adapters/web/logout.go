@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -19,25 +20,25 @@ const confirmLogoutPath = "/connect/logout/confirm"
 
 // logout answers the end session endpoint (OIDC RP-Initiated Logout 1.0 §2).
 func (s *server) logout(w http.ResponseWriter, r *request) error {
-	if r.Method == http.MethodPost && carriesBearer(r.Request) {
+	if r.Method == http.MethodPost && read.CarriesBearer(r.Request) {
 		return s.logoutByToken(w, r)
 	}
 	b := s.browser(r)
 	f, refusal := s.readLogout(r)
 	var q oidc.LogoutRequest
 	if refusal == nil {
-		q, refusal = oidc.ParseLogoutRequest(f.parameters())
+		q, refusal = oidc.ParseLogoutRequest(f.Parameters())
 	}
 	if refusal != nil {
 		return s.denyLogout(r, refusal)
 	}
-	if wanted := f.get("ui_locales"); wanted != "" { // in a form; those of a query are read for every page
+	if wanted := f.Get("ui_locales"); wanted != "" { // in a form; those of a query are read for every page
 		r.locale = page.ChooseLocale(wanted, s.cookie(r.Request, cookieLocale), r.Header.Get("Accept-Language"))
 	}
 	// As at the authorization endpoint: a form of another site brings no Lax cookie, and whoever sent it would look signed out.
 	// Here it would sign them out, because the answer takes the cookie away: what does not fit a header line is refused.
 	if r.Method == http.MethodPost && b.Session == "" && wantsPage(r.Request) {
-		query := url.Values(f.values).Encode()
+		query := url.Values(f.Values).Encode()
 		if len(query) >= 8<<10 {
 			return s.denyLogout(r, oauth.Refuse(oauth.InvalidRequest, "the request is larger than 8 KiB: send the browser of the user here with less"))
 		}
@@ -53,14 +54,14 @@ func (s *server) logout(w http.ResponseWriter, r *request) error {
 
 // readLogout reads the parameters. A POST with another Authorization header than Bearer speaks for a client and not for a
 // browser; told that it signed somebody out, its sender would believe something that did not happen.
-func (s *server) readLogout(r *request) (form, *oauth.Error) {
+func (s *server) readLogout(r *request) (read.Form, *oauth.Error) {
 	switch {
 	case r.Method == http.MethodGet:
-		return parseForm(r.URL.RawQuery)
+		return read.Query(r.URL.RawQuery)
 	case r.Header.Get("Authorization") != "":
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the browser of the user here, or an access token of theirs as Bearer")
+		return read.Form{}, oauth.Refuse(oauth.InvalidRequest, "send the browser of the user here, or an access token of theirs as Bearer")
 	}
-	return readForm(r.Request)
+	return read.Body(r.Request)
 }
 
 // confirmLogout answers the confirmation page.
@@ -70,7 +71,7 @@ func (s *server) confirmLogout(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	q, refusal := oidc.ParseLogoutRequest(f.parameters())
+	q, refusal := oidc.ParseLogoutRequest(f.Parameters())
 	if refusal != nil {
 		return s.denyLogout(r, refusal)
 	}

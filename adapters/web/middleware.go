@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -72,7 +73,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		return
 	}
 	if hr.Body != nil && hr.Body != http.NoBody {
-		hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
+		hr.Body = http.MaxBytesReader(w, hr.Body, read.MaxBody)
 	}
 	if err := handle(out, r); err != nil {
 		s.fail(out, r, err)

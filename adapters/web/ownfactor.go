@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -97,7 +98,7 @@ func (s *server) toTOTP(w http.ResponseWriter, r *request) error {
 }
 
 // confirmFactor asks for the current password before a form about factors, and keeps where it leads.
-func (s *server) confirmFactor(b ports.Browser, r *request, which accountForm, f form, question page.Message) func(identity.User, page.ProblemSet) page.Body {
+func (s *server) confirmFactor(b ports.Browser, r *request, which accountForm, f read.Form, question page.Message) func(identity.User, page.ProblemSet) page.Body {
 	return func(user identity.User, problems page.ProblemSet) page.Body {
 		p := s.confirmPage(b, which, f, user, question, problems)
 		p.Action += s.onward(r)
@@ -113,9 +114,9 @@ func (s *server) confirmTOTP(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	proof.Current = "" // what has to be typed here is the code
-	name := f.get("name")
+	name := f.Get("name")
 	change, err := s.Factors.ConfirmTOTP(r.Context(), r.caller, b,
-		ports.ConfirmForm{AccountProof: proof, Factor: identity.FactorID(f.get("factor")), Code: f.get("code"), Name: name})
+		ports.ConfirmForm{AccountProof: proof, Factor: identity.FactorID(f.Get("factor")), Code: f.Get("code"), Name: name})
 	if err == nil && len(change.Problems) == 1 {
 		switch problem := change.Problems[0]; {
 		case errors.Is(problem, ports.ErrNotFound), errors.Is(problem, ports.ErrPasswordNeeded): // it waited too long, or was confirmed
@@ -170,7 +171,7 @@ func (s *server) saveCodes(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	codes := f.values["recovery"]
+	codes := f.Values["recovery"]
 	own, err := s.Factors.OwnCodes(r.Context(), b, codes)
 	if err != nil {
 		return err
@@ -206,7 +207,7 @@ func (s *server) renameFactor(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	change, err := s.Factors.RenameFactor(r.Context(), r.caller, b,
-		ports.RenameForm{AccountProof: proof, Factor: identity.FactorID(f.get("factor")), Name: f.get("name")})
+		ports.RenameForm{AccountProof: proof, Factor: identity.FactorID(f.Get("factor")), Name: f.Get("name")})
 	return s.guardedChange(w, r, change, err, s.done(w, "renamed"), s.confirmFactor(b, r, renameForm, f, page.MsgConfirmFactor))
 }
 
@@ -220,8 +221,8 @@ func (s *server) showFactors(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) {
 		s.keepKey(w, b)
 	}
-	f, _ := parseForm(r.URL.RawQuery)
-	page, found := s.ownFactorPage(b, a, f.get("factor"), page.ProblemSet{})
+	f, _ := read.Query(r.URL.RawQuery)
+	page, found := s.ownFactorPage(b, a, f.Get("factor"), page.ProblemSet{})
 	if !found {
 		redirect(w, s.path("/account"))
 		return nil
@@ -252,7 +253,7 @@ func (s *server) removeFactor(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	id, typed := f.get("factor"), ports.FactorForm{Code: f.get("code")}
+	id, typed := f.Get("factor"), ports.FactorForm{Code: f.Get("code")}
 	var refusal *oauth.Error
 	if typed.Passkey, refusal = passkeyOf(f, b); refusal != nil {
 		return refusal

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -176,8 +177,8 @@ func credentialNames(keys []identity.Factor) []credentialName {
 
 // passkeyOf reads the fields of a form that the script filled in; nil when it did not. What is not base64url was not written
 // by it.
-func passkeyOf(f form, b ports.Browser) (*ports.PasskeyForm, *oauth.Error) {
-	if f.get("credential") == "" {
+func passkeyOf(f read.Form, b ports.Browser) (*ports.PasskeyForm, *oauth.Error) {
+	if f.Get("credential") == "" {
 		return nil, nil
 	}
 	p := ports.PasskeyForm{Browser: b.Key}
@@ -187,10 +188,10 @@ func passkeyOf(f form, b ports.Browser) (*ports.PasskeyForm, *oauth.Error) {
 }
 
 // decodeFields decodes base64url without padding and with no bits to spare, of which every value has one form.
-func decodeFields(f form, fields map[string]*[]byte) *oauth.Error {
+func decodeFields(f read.Form, fields map[string]*[]byte) *oauth.Error {
 	for name, value := range fields {
-		decoded, err := base64.RawURLEncoding.Strict().DecodeString(f.get(name))
-		if err != nil || strings.ContainsAny(f.get(name), "\r\n") { // which the decoder skips
+		decoded, err := base64.RawURLEncoding.Strict().DecodeString(f.Get(name))
+		if err != nil || strings.ContainsAny(f.Get(name), "\r\n") { // which the decoder skips
 			return oauth.Refuse(oauth.InvalidRequest, "the field "+name+" is not base64url")
 		}
 		*value = decoded
@@ -267,7 +268,7 @@ func (s *server) addPasskey(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	enrol := ports.EnrolForm{AccountProof: proof, Name: f.get("name"), Transports: strings.Fields(f.get("transports"))}
+	enrol := ports.EnrolForm{AccountProof: proof, Name: f.Get("name"), Transports: strings.Fields(f.Get("transports"))}
 	refusal := decodeFields(f, map[string]*[]byte{"challenge": &enrol.Challenge, "credential": &enrol.CredentialID,
 		"client_data": &enrol.ClientData, "attestation": &enrol.Attestation})
 	if refusal != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -15,11 +16,11 @@ var errResetLink = &httpError{http.StatusBadRequest, page.MsgResetLinkInvalid, o
 
 // showReset shows the form that a reset link leads to.
 func (s *server) showReset(w http.ResponseWriter, r *request) error {
-	query, refusal := parseForm(r.URL.RawQuery)
+	query, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return refusal
 	}
-	link := oauth.Secret(query.get("token"))
+	link := oauth.Secret(query.Get("token"))
 	user, err := s.Reset.ResetOffered(r.Context(), r.caller, link)
 	if errors.Is(err, ports.ErrNotFound) {
 		return errResetLink
@@ -43,7 +44,7 @@ func (s *server) reset(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	typed := ports.ResetForm{Link: oauth.Secret(f.get("token")), Password: f.get("password"), Again: f.get("password_again")}
+	typed := ports.ResetForm{Link: oauth.Secret(f.Get("token")), Password: f.Get("password"), Again: f.Get("password_again")}
 	problems, err := s.Reset.ResetPassword(r.Context(), r.caller, typed)
 	var user identity.User
 	if err == nil && len(problems) > 0 {

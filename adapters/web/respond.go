@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
@@ -47,7 +48,7 @@ func status(r *request, err error, e *oauth.Error) int {
 	case oauth.ServerError:
 		return http.StatusInternalServerError
 	}
-	if e == errTooLarge {
+	if e == read.ErrTooLarge {
 		return http.StatusRequestEntityTooLarge
 	}
 	return http.StatusBadRequest

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -162,8 +163,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		"405 json":       b.get("/token"),
 		"405 page":       b.send("PUT", "/login", nil, asBrowser),
 		"405 HEAD":       b.send("HEAD", "/login", nil, asBrowser),
-		"413":            b.post("/token", strings.Repeat("x", maxBody+1)),
-		"413 page":       b.post("/authorize", strings.Repeat("x", maxBody+1), asBrowser),
+		"413":            b.post("/token", strings.Repeat("x", read.MaxBody+1)),
+		"413 page":       b.post("/authorize", strings.Repeat("x", read.MaxBody+1), asBrowser),
 		"303 login":      b.get("/authorize?client_id=web", asBrowser),
 		"303 to GET":     b.post("/authorize", "client_id=web", asBrowser),
 		"login page":     b.get("/login", asBrowser),

@@ -4,12 +4,13 @@ import (
 	"errors"
 	"net/http"
 
+	"latchkey/adapters/web/read"
 	"latchkey/domain/oauth"
 )
 
 // revoke answers the revocation endpoint (RFC 7009 §2).
 func (s *server) revoke(w http.ResponseWriter, r *request) error {
-	req, refusal := parsePresentedToken(r.Request)
+	req, refusal := read.PresentedToken(r.Request)
 	if refusal != nil {
 		return s.malformed(r, refusal)
 	}
@@ -36,15 +37,4 @@ func (s *server) revokeSilently(w http.ResponseWriter, r *request) error {
 func (s *server) revoked(w http.ResponseWriter) {
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, struct{}{})
-}
-
-// parsePresentedToken turns bytes into a request about a token.
-func parsePresentedToken(r *http.Request) (oauth.PresentedToken, *oauth.Error) {
-	f, refusal := readMachineForm(r, []string{"token", "token_type_hint", "client_id", "client_secret", "client_assertion", "client_assertion_type"})
-	if refusal != nil {
-		return oauth.PresentedToken{}, refusal
-	}
-	req := oauth.PresentedToken{Token: oauth.Secret(f.get("token"))}
-	req.Credentials, refusal = credentials(r, f)
-	return req, refusal
 }

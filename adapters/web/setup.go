@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -14,11 +15,11 @@ var errSetupLink = &httpError{http.StatusBadRequest, page.MsgSetupLinkInvalid, o
 
 // showSetup shows the form that a set-up link leads to.
 func (s *server) showSetup(w http.ResponseWriter, r *request) error {
-	query, refusal := parseForm(r.URL.RawQuery)
+	query, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return refusal
 	}
-	link := oauth.Secret(query.get("token"))
+	link := oauth.Secret(query.Get("token"))
 	ok, err := s.Setup.Offered(r.Context(), r.caller, link)
 	if err != nil {
 		return err
@@ -41,8 +42,8 @@ func (s *server) setup(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	typed := ports.SetupForm{Link: oauth.Secret(f.get("token")), Username: f.get("username"), Email: f.get("email"),
-		Password: f.get("password"), Again: f.get("password_again")}
+	typed := ports.SetupForm{Link: oauth.Secret(f.Get("token")), Username: f.Get("username"), Email: f.Get("email"),
+		Password: f.Get("password"), Again: f.Get("password_again")}
 	user, problems, err := s.Setup.Complete(r.Context(), r.caller, typed)
 	if errors.Is(err, ports.ErrNotFound) {
 		return errSetupLink

@@ -3,9 +3,9 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"latchkey/adapters/web/page"
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
@@ -22,7 +22,7 @@ const frameSeconds = 3
 // logoutByToken answers the end session endpoint to a program with an access token. It reads no cookie and no body: the
 // token says whose session ends.
 func (s *server) logoutByToken(w http.ResponseWriter, r *request) error {
-	token, refusal := bearer(r.Request, form{})
+	token, refusal := read.BearerHeader(r.Request)
 	if refusal != nil {
 		return s.refuseBearer(w, r, refusal)
 	}
@@ -36,12 +36,6 @@ func (s *server) logoutByToken(w http.ResponseWriter, r *request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, s.centralLogout(out))
 	return nil
-}
-
-// carriesBearer reports whether a request speaks for an access token and not for a browser.
-func carriesBearer(r *http.Request) bool {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "Bearer")
 }
 
 func (s *server) refuseBearer(w http.ResponseWriter, r *request, refusal *oauth.Error) error {
@@ -89,7 +83,7 @@ func (s *server) centralLogout(out ports.SignedOut) centralLogoutBody {
 
 // frontChannel shows the page of frames: for an access token, or for a browser whose own session has ended.
 func (s *server) frontChannel(w http.ResponseWriter, r *request) error {
-	token, refusal := bearer(r.Request, form{})
+	token, refusal := read.BearerHeader(r.Request)
 	if refusal != nil {
 		return s.refuseBearer(w, r, refusal)
 	}
@@ -115,7 +109,7 @@ func (s *server) frontChannel(w http.ResponseWriter, r *request) error {
 
 // registerSession answers the session registration endpoint.
 func (s *server) registerSession(w http.ResponseWriter, r *request) error {
-	token, refusal := bearer(r.Request, form{})
+	token, refusal := read.BearerHeader(r.Request)
 	if refusal != nil {
 		return s.refuseBearer(w, r, refusal)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -11,7 +12,7 @@ import (
 
 // token answers the token endpoint (RFC 6749 §3.2).
 func (s *server) token(w http.ResponseWriter, r *request) error {
-	req, refusal := parseTokenRequest(r.Request)
+	req, refusal := read.TokenRequest(r.Request)
 	if refusal != nil {
 		return s.malformed(r, refusal)
 	}
@@ -68,50 +69,4 @@ type tokenBody struct {
 	ExpiresIn    int64  `json:"expires_in"`
 	Scope        string `json:"scope,omitempty"` // a scope has at least one value
 	RefreshToken string `json:"refresh_token,omitempty"`
-}
-
-// tokenParameters are the parameters the token endpoint reads.
-var tokenParameters = []string{"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "client_id",
-	"client_secret", "client_assertion", "client_assertion_type"}
-
-// parseTokenRequest turns bytes into a token request.
-func parseTokenRequest(r *http.Request) (oauth.TokenRequest, *oauth.Error) {
-	f, refusal := readMachineForm(r, tokenParameters)
-	if refusal != nil {
-		return oauth.TokenRequest{}, refusal
-	}
-	req := oauth.TokenRequest{
-		GrantType:    f.get("grant_type"),
-		Code:         oauth.Secret(f.get("code")),
-		RedirectURI:  f.get("redirect_uri"),
-		Verifier:     f.get("code_verifier"),
-		RefreshToken: oauth.Secret(f.get("refresh_token")),
-		Scope:        f.get("scope"),
-	}
-	req.Credentials, refusal = credentials(r, f)
-	return req, refusal
-}
-
-// readMachineForm reads the form of a client, in which none of the parameters repeats. Parameters in the query are refused
-// rather than ignored, so that a client that leaks its secret into logs is told (RFC 6749 §3.2).
-func readMachineForm(r *http.Request, parameters []string) (form, *oauth.Error) {
-	query, refusal := parseForm(r.URL.RawQuery)
-	if refusal != nil {
-		return form{}, refusal
-	}
-	for _, name := range parameters {
-		if len(query.values[name]) > 0 {
-			return form{}, oauth.Refuse(oauth.InvalidRequest, "send the parameters in the request body, not in the URL").With("received", name)
-		}
-	}
-	f, refusal := readForm(r)
-	if refusal != nil {
-		return form{}, refusal
-	}
-	for _, name := range parameters {
-		if len(f.values[name]) > 1 {
-			return form{}, oauth.Refuse(oauth.InvalidRequest, name+" was sent more than once").With("received", name)
-		}
-	}
-	return f, nil
 }

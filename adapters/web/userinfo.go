@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"strings"
 
+	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 )
 
 // userInfo answers the UserInfo endpoint (OIDC Core §5.3).
 func (s *server) userInfo(w http.ResponseWriter, r *request) error {
-	token, refusal := readBearer(r.Request)
+	token, refusal := read.Bearer(r.Request)
 	if refusal != nil {
 		if err := s.deny(r, audit.BearerDenied, refusal); err != nil {
 			return err
@@ -37,19 +38,6 @@ func (s *server) userInfo(w http.ResponseWriter, r *request) error {
 	}
 	writeJSON(w, http.StatusOK, claims)
 	return nil
-}
-
-// readBearer finds the access token. Only a POST with a form has a body to look into; one with the token in its header
-// and some other body, as HTTP libraries send by themselves, is answered without reading it.
-func readBearer(r *http.Request) (oauth.Secret, *oauth.Error) {
-	var f form
-	if r.Method == http.MethodPost && isForm(r) {
-		var refusal *oauth.Error
-		if f, refusal = readForm(r); refusal != nil {
-			return "", refusal
-		}
-	}
-	return bearer(r, f)
 }
 
 // challenge puts a refusal into WWW-Authenticate as well (RFC 6750 §3).

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/adapters/web/read"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 )
@@ -44,7 +45,7 @@ func TestUserInfo(t *testing.T) {
 		{name: "UI-04: form and header", method: "POST", body: "access_token=tok", headers: []string{"Authorization: Bearer tok", form}, status: 400, code: "invalid_request", challenge: "invalid_request"},
 		{name: "two headers", method: "GET", headers: []string{"Authorization: Bearer tok", "Authorization: Bearer tok"}, status: 400, code: "invalid_request", challenge: "invalid_request"},
 		{name: "bad form", method: "POST", body: "access_token=%zz", headers: []string{form}, status: 400, code: "invalid_request", challenge: "invalid_request"},
-		{name: "too large", method: "POST", body: strings.Repeat("x", maxBody+1), headers: []string{form}, status: 413, code: "invalid_request", challenge: "invalid_request"},
+		{name: "too large", method: "POST", body: strings.Repeat("x", read.MaxBody+1), headers: []string{form}, status: 413, code: "invalid_request", challenge: "invalid_request"},
 	} {
 		b := newBench(t)
 		var got oauth.Secret

@@ -1,9 +1,10 @@
-package web
+package read
 
 import (
 	"maps"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestParseForm(t *testing.T) {
+func TestQuery(t *testing.T) {
 	for _, tt := range []struct {
 		text string
 		want map[string][]string
@@ -30,18 +31,18 @@ func TestParseForm(t *testing.T) {
 		{"a=%E2%82%AC", map[string][]string{"a": {"€"}}},
 		{"a=" + strings.Repeat("x", maxValue), map[string][]string{"a": {strings.Repeat("x", maxValue)}}},
 	} {
-		got, refusal := parseForm(tt.text)
+		got, refusal := Query(tt.text)
 		if refusal != nil {
 			t.Errorf("%.40q: %v", tt.text, refusal)
 		}
-		if diff := cmp.Diff(tt.want, got.values); diff != "" {
+		if diff := cmp.Diff(tt.want, got.Values); diff != "" {
 			t.Errorf("%.40q: %s", tt.text, diff)
 		}
 	}
 }
 
 // RL-06, RL-13: what is refused, each with a reason that says what to change.
-func TestParseFormRefuses(t *testing.T) {
+func TestQueryRefuses(t *testing.T) {
 	many := func(n int) string { return strings.Repeat("a=1&", n) }
 	for _, tt := range []struct{ name, text, reason string }{
 		{"bad escape", "a=%zz", "properly form-encoded"},
@@ -56,36 +57,36 @@ func TestParseFormRefuses(t *testing.T) {
 		{"a value over 4 KiB", "a=" + strings.Repeat("x", maxValue+1), "longer than 4 KiB"},
 		{"a name over 256 bytes", strings.Repeat("x", 257) + "=a", "longer than"},
 		{"50 KB of scope", "scope=" + strings.Repeat("x+", 25<<10), "longer than 4 KiB"},
-		{"more than 64 KiB", strings.Repeat("&", maxBody+1), "larger than 64 KiB"},
+		{"more than 64 KiB", strings.Repeat("&", MaxBody+1), "larger than 64 KiB"},
 	} {
-		_, refusal := parseForm(tt.text)
+		_, refusal := Query(tt.text)
 		if refusal == nil || refusal.Code != "invalid_request" || !strings.Contains(refusal.Description, tt.reason) {
 			t.Errorf("%s: %v, want %q", tt.name, refusal, tt.reason)
 		}
 	}
-	if _, refusal := parseForm(many(100)); refusal != nil {
+	if _, refusal := Query(many(100)); refusal != nil {
 		t.Errorf("100 parameters: %v", refusal)
 	}
 }
 
 func TestFormParameters(t *testing.T) {
-	f, refusal := parseForm("b=1&a=1&b=2&a=1&c=3")
+	f, refusal := Query("b=1&a=1&b=2&a=1&c=3")
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
-	p := f.parameters()
+	p := f.Parameters()
 	if diff := cmp.Diff([]string{"a", "b"}, p.Repeated); diff != "" {
 		t.Errorf("repeated: %s", diff)
 	}
-	if p.Get("c") != "3" || f.get("c") != "3" {
-		t.Errorf("c is %q and %q", p.Get("c"), f.get("c"))
+	if p.Get("c") != "3" || f.Get("c") != "3" {
+		t.Errorf("c is %q and %q", p.Get("c"), f.Get("c"))
 	}
-	if f.get("b") != "" {
-		t.Errorf("a repeated field has the value %q", f.get("b"))
+	if f.Get("b") != "" {
+		t.Errorf("a repeated field has the value %q", f.Get("b"))
 	}
 }
 
-func TestReadForm(t *testing.T) {
+func TestBody(t *testing.T) {
 	const form = "application/x-www-form-urlencoded"
 	for _, tt := range []struct {
 		contentType, encoding string
@@ -112,25 +113,25 @@ func TestReadForm(t *testing.T) {
 		if tt.encoding != "" {
 			r.Header.Set("Content-Encoding", tt.encoding)
 		}
-		f, refusal := readForm(r)
-		if (refusal == nil) != tt.ok || tt.ok && f.get("a") != "1" {
+		f, refusal := Body(r)
+		if (refusal == nil) != tt.ok || tt.ok && f.Get("a") != "1" {
 			t.Errorf("%q %q: %v %v, want ok = %v", tt.contentType, tt.encoding, f, refusal, tt.ok)
 		}
 	}
 	r := httptest.NewRequest("POST", "/token?b=2", strings.NewReader("a=1"))
 	r.Header.Set("Content-Type", form)
-	if f, _ := readForm(r); f.get("b") != "" {
+	if f, _ := Body(r); f.Get("b") != "" {
 		t.Error("a parameter of the query was read as one of the body")
 	}
 }
 
 // The round trip: what net/url writes is read back as it was, and what is read is the same however often it is written.
-func FuzzParseForm(f *testing.F) {
+func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"", "a=1&a=2", "a+b=%E2%82%AC", "=", "&a&&b=", "a=%zz", "a=%00", "a=1;b=2", "\xff=1", "a=%F0%9F%94%91", strings.Repeat("a=1&", 101)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		form, refusal := parseForm(text)
+		form, refusal := Query(text)
 		if refusal != nil {
 			if refusal.Code != "invalid_request" || !errorText.MatchString(refusal.Description) {
 				t.Fatalf("refused with %v", refusal)
@@ -138,7 +139,7 @@ func FuzzParseForm(f *testing.F) {
 			return
 		}
 		count := 0
-		for name, values := range form.values {
+		for name, values := range form.Values {
 			count += len(values)
 			for _, s := range append(values, name) {
 				if !isText(s) || len(s) > maxValue {
@@ -149,27 +150,30 @@ func FuzzParseForm(f *testing.F) {
 		if count > maxParameters {
 			t.Fatalf("let through %d parameters", count)
 		}
-		encoded := url.Values(form.values).Encode()
-		if len(encoded) > maxBody {
+		encoded := url.Values(form.Values).Encode()
+		if len(encoded) > MaxBody {
 			return // escaping made it longer than is read
 		}
-		again, refusal := parseForm(encoded)
+		again, refusal := Query(encoded)
 		if refusal != nil {
 			t.Fatalf("%q is refused after %q was read: %v", encoded, text, refusal)
 		}
-		if diff := cmp.Diff(form.values, again.values); diff != "" {
+		if diff := cmp.Diff(form.Values, again.Values); diff != "" {
 			t.Fatalf("%q became %q: %s", text, encoded, diff)
 		}
 		theirs, err := url.ParseQuery(strings.ReplaceAll(text, ";", "%3B"))
 		if err != nil {
 			t.Fatalf("read %q, which net/url refuses: %v", text, err)
 		}
-		if diff := cmp.Diff(url.Values(form.values), theirs); diff != "" {
+		if diff := cmp.Diff(url.Values(form.Values), theirs); diff != "" {
 			t.Fatalf("%q is read differently by net/url: %s", text, diff)
 		}
-		p := form.parameters()
-		if names := slices.Sorted(maps.Keys(p.Values)); len(names) != len(form.values) || !slices.IsSorted(p.Repeated) {
+		p := form.Parameters()
+		if names := slices.Sorted(maps.Keys(p.Values)); len(names) != len(form.Values) || !slices.IsSorted(p.Repeated) {
 			t.Fatalf("parameters %s", strconv.Quote(strings.Join(names, " ")))
 		}
 	})
 }
+
+// RFC 6749 §5.2: what error_description may hold.
+var errorText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]+$`)

@@ -1,4 +1,4 @@
-package web
+package read
 
 import (
 	"encoding/base64"
@@ -111,13 +111,13 @@ func TestCredentials(t *testing.T) {
 		{name: "empty header", headers: []string{""}, code: oauth.InvalidClient},
 		{name: "bearer token", headers: []string{"Bearer x"}, code: oauth.InvalidClient},
 	} {
-		f, refusal := parseForm(tt.body)
+		f, refusal := Query(tt.body)
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
 		r := httptest.NewRequest("POST", "/token", nil)
 		r.Header["Authorization"] = tt.headers
-		got, refusal := credentials(r, f)
+		got, refusal := Credentials(r, f)
 		if code := codeOf(refusal); code != tt.code {
 			t.Errorf("%s: %v, want %q", tt.name, refusal, tt.code)
 		}
@@ -155,7 +155,7 @@ func TestBearer(t *testing.T) {
 		{name: "two headers", headers: []string{"Bearer tok", "Bearer tok"}, code: oauth.InvalidRequest},
 		{name: "two fields", body: "access_token=tok&access_token=tok", code: oauth.InvalidRequest},
 	} {
-		f, refusal := parseForm(tt.body)
+		f, refusal := Query(tt.body)
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
@@ -205,7 +205,7 @@ func FuzzBearer(f *testing.F) {
 		f.Add(seed[0], seed[1], seed[2])
 	}
 	f.Fuzz(func(t *testing.T, header, body, query string) {
-		form, refusal := parseForm(body)
+		form, refusal := Query(body)
 		if refusal != nil {
 			return
 		}
@@ -215,7 +215,7 @@ func FuzzBearer(f *testing.F) {
 			r.Header["Authorization"] = []string{header}
 		}
 		token, refusal := bearer(r, form)
-		switch inBody := form.values["access_token"]; {
+		switch inBody := form.Values["access_token"]; {
 		case refusal != nil && (refusal.Code != oauth.InvalidRequest || token != ""):
 			t.Fatalf("%q with %v", token.Reveal(), refusal)
 		case refusal != nil:

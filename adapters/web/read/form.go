@@ -1,4 +1,4 @@
-package web
+package read
 
 import (
 	"errors"
@@ -15,28 +15,28 @@ import (
 
 // Bounds on what a stranger can make us read. They are far above what real applications send.
 const (
-	maxBody       = 64 << 10
+	MaxBody       = 64 << 10
 	maxParameters = 100
 	maxValue      = 4 << 10
 )
 
-// form is a parsed query or form body. It keeps repeated values, because a few of our own fields repeat.
-type form struct {
-	values map[string][]string
+// Form is a parsed query or form body. It keeps repeated values, because a few of our own fields repeat.
+type Form struct {
+	Values map[string][]string
 }
 
-// get returns the value of a field that occurs once; a repeated field has none.
-func (f form) get(name string) string {
-	if v := f.values[name]; len(v) == 1 {
+// Get returns the value of a field that occurs once; a repeated field has none.
+func (f Form) Get(name string) string {
+	if v := f.Values[name]; len(v) == 1 {
 		return v[0]
 	}
 	return ""
 }
 
-// parameters returns the form as the parameters of a protocol request.
-func (f form) parameters() oauth.Parameters {
-	p := oauth.Parameters{Values: make(map[string]string, len(f.values))}
-	for name, values := range f.values {
+// Parameters returns the form as the parameters of a protocol request.
+func (f Form) Parameters() oauth.Parameters {
+	p := oauth.Parameters{Values: make(map[string]string, len(f.Values))}
+	for name, values := range f.Values {
 		p.Values[name] = values[0]
 		if len(values) > 1 {
 			p.Repeated = append(p.Repeated, name)
@@ -46,11 +46,11 @@ func (f form) parameters() oauth.Parameters {
 	return p
 }
 
-// parseForm reads application/x-www-form-urlencoded text strictly: bad escapes, bytes that are not UTF-8, NUL, too many
+// Query reads application/x-www-form-urlencoded text strictly: bad escapes, bytes that are not UTF-8, NUL, too many
 // parameters and long values are refused, in time linear in the input.
-func parseForm(text string) (form, *oauth.Error) {
-	f := form{values: map[string][]string{}}
-	if len(text) > maxBody {
+func Query(text string) (Form, *oauth.Error) {
+	f := Form{Values: map[string][]string{}}
+	if len(text) > MaxBody {
 		return f, oauth.Refuse(oauth.InvalidRequest, "the request is larger than 64 KiB")
 	}
 	count := 0
@@ -72,7 +72,7 @@ func parseForm(text string) (form, *oauth.Error) {
 		if len(name) > 256 || len(value) > maxValue {
 			return f, oauth.Refuse(oauth.InvalidRequest, "a parameter is longer than 4 KiB").With("received", known(name))
 		}
-		f.values[name] = append(f.values[name], value)
+		f.Values[name] = append(f.Values[name], value)
 	}
 	return f, nil
 }
@@ -104,26 +104,26 @@ func unescape(s string) (string, error) {
 // isText reports whether s is UTF-8 without NUL, which is all that is looked up, logged or kept.
 func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
-// readForm reads the form of a POST body. Nothing is taken from the query: what travels there ends up in logs.
-func readForm(r *http.Request) (form, *oauth.Error) {
+// Body reads the form of a POST body. Nothing is taken from the query: what travels there ends up in logs.
+func Body(r *http.Request) (Form, *oauth.Error) {
 	if !isForm(r) {
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "send the parameters as application/x-www-form-urlencoded").
+		return Form{}, oauth.Refuse(oauth.InvalidRequest, "send the parameters as application/x-www-form-urlencoded").
 			With("received", r.Header.Get("Content-Type")).With("expected", "application/x-www-form-urlencoded")
 	}
 	if r.Header.Get("Content-Encoding") != "" {
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "a request body with Content-Encoding is not read").
+		return Form{}, oauth.Refuse(oauth.InvalidRequest, "a request body with Content-Encoding is not read").
 			With("received", r.Header.Get("Content-Encoding"))
 	}
 	body, err := io.ReadAll(r.Body)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return form{}, errTooLarge
+		return Form{}, ErrTooLarge
 	case err != nil:
-		return form{}, oauth.Refuse(oauth.InvalidRequest, "the request body could not be read")
+		return Form{}, oauth.Refuse(oauth.InvalidRequest, "the request body could not be read")
 	}
-	f, refusal := parseForm(string(body))
-	r.PostForm = f.values // for the record of a refusal
+	f, refusal := Query(string(body))
+	r.PostForm = f.Values // for the record of a refusal
 	return f, refusal
 }
 
@@ -133,5 +133,5 @@ func isForm(r *http.Request) bool {
 	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
-// errTooLarge is answered with 413.
-var errTooLarge = oauth.Refuse(oauth.InvalidRequest, "the request is larger than 64 KiB")
+// ErrTooLarge is answered with 413.
+var ErrTooLarge = oauth.Refuse(oauth.InvalidRequest, "the request is larger than 64 KiB")
