@@ -72,16 +72,14 @@ func (s *server) showAccount(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), s.accountPage(b, a, accountDone[r.URL.Query().Get("done")]))
-	return nil
+	s.giveKey(w, &b)
+	return s.show(w, r, http.StatusOK, s.accountPage(b, a, accountDone[r.URL.Query().Get("done")]))
 }
 
 func (s *server) accountPage(b ports.Browser, a ports.Account, done page.Message) page.Account {
 	user, zone := a.User, a.User.Claims.Zoneinfo
-	p := page.Account{Passkeys: s.Passkeys.OffersPasskeys(), Name: user.DisplayName(), Username: user.Username, Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
+	p := page.Account{Passkeys: s.Passkeys.OffersPasskeys(), Name: user.DisplayName(), Username: user.Username,
+		Email: user.Email, EmailVerified: user.EmailVerified, Groups: user.Groups,
 		PasswordChanged: page.MomentOf(user.PasswordChangedAt, zone), Done: done,
 		SessionsCSRF:     s.accountToken(b, sessionForm, user),
 		ApplicationsCSRF: s.accountToken(b, disconnectForm, user), LogoutCSRF: s.csrfToken(b, "logout", "", "")}
@@ -109,10 +107,10 @@ func (s *server) accountPage(b ports.Browser, a ports.Account, done page.Message
 // showPassword shows the form for a new password.
 func (s *server) showPassword(w http.ResponseWriter, r *request) error {
 	b, user, err := s.owner(w, r)
-	if err == nil {
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.passwordPage(b, user, page.ProblemSet{}))
+	if err != nil {
+		return err
 	}
-	return err
+	return s.show(w, r, http.StatusOK, s.passwordPage(b, user, page.ProblemSet{}))
 }
 
 func (s *server) passwordPage(b ports.Browser, user identity.User, problems page.ProblemSet) page.Password {
@@ -135,10 +133,10 @@ func (s *server) changePassword(w http.ResponseWriter, r *request) error {
 // showEmail shows the form for another e-mail address.
 func (s *server) showEmail(w http.ResponseWriter, r *request) error {
 	b, user, err := s.owner(w, r)
-	if err == nil {
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.emailPage(b, user, user.Email, page.ProblemSet{}))
+	if err != nil {
+		return err
 	}
-	return err
+	return s.show(w, r, http.StatusOK, s.emailPage(b, user, user.Email, page.ProblemSet{}))
 }
 
 func (s *server) emailPage(b ports.Browser, user identity.User, email string, problems page.ProblemSet) page.Email {
@@ -249,10 +247,10 @@ func (s *server) changed(w http.ResponseWriter, r *request, change ports.Account
 // again shows a page with what was wrong with its form.
 func (s *server) again(w http.ResponseWriter, r *request, code int, problems page.ProblemSet, show func(identity.User, page.ProblemSet) page.Body) error {
 	_, user, err := s.owner(w, r)
-	if err == nil {
-		s.pages.Render(w, code, s.frame(r), show(user, problems))
+	if err != nil {
+		return err
 	}
-	return err
+	return s.show(w, r, code, show(user, problems))
 }
 
 // confirmPage asks for the current password before a form is carried out. The first time nothing is wrong: the person

@@ -18,10 +18,10 @@ func (s *server) showActivity(w http.ResponseWriter, r *request) error {
 		before = 0 // an address that was typed: the newest are what was meant
 	}
 	a, err := s.Account.Activity(r.Context(), s.browser(r), before)
-	if err == nil {
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.activityPage(a, before))
+	if err != nil {
+		return err
 	}
-	return err
+	return s.show(w, r, http.StatusOK, s.activityPage(a, before))
 }
 
 func (s *server) activityPage(a ports.Activity, before int64) page.Activity {

@@ -57,7 +57,7 @@ func (s *server) administer(h handler) handler {
 // nextPage is where signing in leads, from the parameter next of the login page: the word account, or a page of
 // administration. An address is looked up in the table of routes and its query is written anew, so that whatever somebody
 // puts into a link, it never leads off this server.
-func (s *server) nextPage(r *request) (page string, administration bool) {
+func (s *server) nextPage(r *request) (to string, administration bool) {
 	f, refusal := read.Query(r.URL.RawQuery)
 	if refusal != nil {
 		return s.path("/"), false
@@ -88,8 +88,7 @@ func (s *server) showAdmin(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), page.Admin{Refusals: s.refusalCards(refusals)})
-	return nil
+	return s.show(w, r, http.StatusOK, page.Admin{Refusals: s.refusalCards(refusals)})
 }
 
 // refusalCards are refusals as pages show them.
@@ -123,4 +122,5 @@ func (s *server) whoAdministers(r *request) (admin, lately bool) {
 
 // unrecorded are the messages of errors that are not on record: faults are in the log, and of the others the page itself says
 // all there is.
-var unrecorded = []page.Message{page.MsgServerFault, page.MsgUnavailable, page.MsgServerBusy, page.MsgNotFound, page.MsgMethodNotAllowed, page.MsgExpired, page.MsgWrongAccount}
+var unrecorded = []page.Message{page.MsgServerFault, page.MsgUnavailable, page.MsgServerBusy, page.MsgNotFound, page.MsgMethodNotAllowed,
+	page.MsgExpired, page.MsgWrongAccount}

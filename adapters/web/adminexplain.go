@@ -36,8 +36,7 @@ func (s *server) showExplain(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	s.pages.Render(w, code, s.frame(r), p)
-	return nil
+	return s.show(w, r, code, p)
 }
 
 func (s *server) explanationView(x ports.Explanation) *page.Explanation {

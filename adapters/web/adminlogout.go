@@ -28,8 +28,7 @@ func (s *server) showDeliveries(w http.ResponseWriter, r *request) error {
 	for i, n := range notices {
 		p.Deliveries[i] = s.deliveryCard(n)
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), p)
-	return nil
+	return s.show(w, r, http.StatusOK, p)
 }
 
 func (s *server) deliveryCard(n ports.NoticeInfo) page.DeliveryCard {

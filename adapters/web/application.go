@@ -25,13 +25,10 @@ func (s *server) showApplication(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
+	s.giveKey(w, &b)
 	p := s.applicationPage(h)
 	p.CSRF = s.accountToken(b, disconnectForm, h.User)
-	s.pages.Render(w, http.StatusOK, s.frame(r), p)
-	return nil
+	return s.show(w, r, http.StatusOK, p)
 }
 
 func (s *server) applicationPage(h ports.ApplicationHistory) page.Application {

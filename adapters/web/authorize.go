@@ -43,18 +43,6 @@ func (s *server) authorize(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// ensureKey gives a browser that has none the key its forms and interactions belong to.
-func (s *server) ensureKey(b *ports.Browser) (made bool) {
-	if b.Key == "" {
-		b.Key, made = s.Secrets.Secret(), true
-	}
-	return made
-}
-
-func (s *server) keepKey(w http.ResponseWriter, b ports.Browser) {
-	s.setCookie(w, cookieBrowser, b.Key.Reveal(), browserCookieLife)
-}
-
 // goOn sends the browser to the answer or to the page of the next step.
 func (s *server) goOn(w http.ResponseWriter, r *request, next ports.Next) {
 	if next.Response != nil {
@@ -107,9 +95,8 @@ func (s *server) answered(w http.ResponseWriter, r *request, next ports.Next, er
 	for name, value := range next.Interaction.Parameters {
 		again.Set(name, value)
 	}
-	s.pages.Render(w, http.StatusBadRequest, s.frame(r),
+	return s.show(w, r, http.StatusBadRequest,
 		page.Done{Message: page.MsgAnswered, LinkURL: s.path(Paths.Authorization) + "?" + again.Encode(), LinkText: page.MsgLinkGoOn})
-	return nil
 }
 
 // showStep renders the page of a step.
@@ -141,19 +128,6 @@ func (s *server) showStep(w http.ResponseWriter, r *request, b ports.Browser, ne
 	}
 	setRetryAfter(w, next.Login)
 	s.pages.Render(w, code, f, body)
-}
-
-// frame is what the pages of this request have in common. Settings that cannot be read are left out: the page may be the
-// one that says so.
-func (s *server) frame(r *request) page.Frame {
-	f := page.Frame{Locale: r.locale, RequestID: r.caller.RequestID, Base: s.base}
-	if settings, err := s.Publications.Settings(r.Context()); err == nil {
-		f.Site, f.Support = settings.OrganisationName, settings.Support
-	}
-	if r.Method == http.MethodGet {
-		f.Path = r.URL.RequestURI()
-	}
-	return f
 }
 
 // card shows a client as people should see it; its host is that of the validated redirect URI.

@@ -78,6 +78,25 @@ func (s *server) browser(r *request) ports.Browser {
 		Challenge: oauth.Secret(s.cookie(r.Request, cookieChallenge))}
 }
 
+// ensureKey makes the key that the forms and interactions of a browser belong to, for one that has none.
+func (s *server) ensureKey(b *ports.Browser) (made bool) {
+	if b.Key == "" {
+		b.Key, made = s.Secrets.Secret(), true
+	}
+	return made
+}
+
+func (s *server) keepKey(w http.ResponseWriter, b ports.Browser) {
+	s.setCookie(w, cookieBrowser, b.Key.Reveal(), browserCookieLife)
+}
+
+// giveKey gives a browser that has none its key: a form is about to be shown to it.
+func (s *server) giveKey(w http.ResponseWriter, b *ports.Browser) {
+	if s.ensureKey(b) {
+		s.keepKey(w, *b)
+	}
+}
+
 // signedIn gives the browser its session cookie, which ends with the session.
 func (s *server) signedIn(w http.ResponseWriter, login ports.Login) {
 	if login.Cookie != "" {

@@ -37,11 +37,6 @@ func (s *server) publish(w http.ResponseWriter, r *request, get func(context.Con
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h["Content-Type"] = applicationJSON
-	h.Set("Content-Length", strconv.Itoa(len(d.Body)))
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(d.Body)
-	}
+	writeDocument(w, r.Request, applicationJSON, d.Body)
 	return nil
 }

@@ -20,6 +20,5 @@ func (s *server) showError(w http.ResponseWriter, r *request, code int, message 
 
 // errorCodes explains the error codes to people who connect applications.
 func (s *server) errorCodes(w http.ResponseWriter, r *request) error {
-	s.pages.Render(w, http.StatusOK, s.frame(r), page.ErrorCodes{})
-	return nil
+	return s.show(w, r, http.StatusOK, page.ErrorCodes{})
 }

@@ -47,12 +47,9 @@ func (s *server) showFactor(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
+	s.giveKey(w, &b)
 	f, _ := read.Query(r.URL.RawQuery)
-	s.pages.Render(w, http.StatusOK, s.frame(r), s.factorPage(r, b, c, interactionOf(r), f.Get("recovery") != ""))
-	return nil
+	return s.show(w, r, http.StatusOK, s.factorPage(r, b, c, interactionOf(r), f.Get("recovery") != ""))
 }
 
 // raise begins a challenge for the session of the browser. On the way through an interaction it has to be what that waits

@@ -25,14 +25,8 @@ func (s *server) readyz(w http.ResponseWriter, r *request) error {
 }
 
 func alive(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Content-Length", "2")
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write([]byte("ok"))
-	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeDocument(w, r, []string{"text/plain; charset=utf-8"}, []byte("ok"))
 }
 
 // readiness is the JSON of /readyz. Anybody may read it, so a reason is one word.
@@ -60,8 +54,8 @@ func NewOperations(health ports.Health, metrics ports.Metrics, log *slog.Logger)
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { ready(w, r, health) })
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		var page bytes.Buffer
-		if err := metrics.Expose(r.Context(), &page); err != nil {
+		var figures bytes.Buffer
+		if err := metrics.Expose(r.Context(), &figures); err != nil {
 			log.Error("metrics", "error", err)
 			http.Error(w, "the figures cannot be read: the log says why", http.StatusInternalServerError)
 			return
@@ -69,8 +63,8 @@ func NewOperations(health ports.Health, metrics ports.Metrics, log *slog.Logger)
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		h.Set("Content-Length", strconv.Itoa(page.Len()))
-		w.Write(page.Bytes())
+		h.Set("Content-Length", strconv.Itoa(figures.Len()))
+		w.Write(figures.Bytes())
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Content-Type-Options"] = nosniff

@@ -17,9 +17,7 @@ func (s *server) introspect(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, introspection(found))
-	return nil
+	return writePrivate(w, introspection(found))
 }
 
 // introspectionBody is the JSON of RFC 7662 §2.2. Of a token that is worth nothing it says that and no more.

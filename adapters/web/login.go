@@ -33,9 +33,7 @@ func (s *server) showLogin(w http.ResponseWriter, r *request) error {
 		redirect(w, next)
 		return nil
 	}
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
+	s.giveKey(w, &b)
 	s.showStep(w, r, b, ports.Next{Step: oidc.Login})
 	return nil
 }
@@ -187,12 +185,11 @@ func (s *server) home(w http.ResponseWriter, r *request) error {
 	if s.ensureKey(&b) && user.ID != "" {
 		s.keepKey(w, b)
 	}
-	page := page.Home{Issuer: s.Issuer, DiscoveryURL: s.Issuer + "/.well-known/openid-configuration", SignedIn: user.ID != "",
+	home := page.Home{Issuer: s.Issuer, DiscoveryURL: s.Issuer + "/.well-known/openid-configuration", SignedIn: user.ID != "",
 		CSRF: s.csrfToken(b, "logout", "", ""), Demo: s.Demo}
-	if page.SignedIn {
-		page.Account = account(user)
-		page.Admin = user.Admin
+	if home.SignedIn {
+		home.Account = account(user)
+		home.Admin = user.Admin
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), page)
-	return nil
+	return s.show(w, r, http.StatusOK, home)
 }

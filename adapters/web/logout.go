@@ -92,27 +92,22 @@ func (s *server) denyLogout(r *request, refusal *oauth.Error) error {
 
 // loggedOut sends what follows: the question, the way back to the application, or that it is done.
 func (s *server) loggedOut(w http.ResponseWriter, r *request, b ports.Browser, q oidc.LogoutRequest, a ports.Logout) error {
-	page := asksForPage(r)
-	if a.Ask && !page {
+	asksPage := asksForPage(r)
+	if a.Ask && !asksPage {
 		return s.denyLogout(r, oauth.Refuse(oauth.InteractionRequired,
 			"the user has to confirm this in a browser: send their id_token_hint, or send their browser here"))
 	}
 	if a.Ask {
-		if s.ensureKey(&b) {
-			s.keepKey(w, b)
-		}
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.logoutPage(b, q, a))
-		return nil
+		s.giveKey(w, &b)
+		return s.show(w, r, http.StatusOK, s.logoutPage(b, q, a))
 	}
 	// Without the cookie there is nothing to take away, and whoever asked may be an image on another site: its answer could
 	// not touch a Lax cookie, but it could the state that applications watch, and tell them of a sign-out that was none.
 	if len(r.CookiesNamed(s.cookieName(cookieSession))) > 0 {
 		s.setCookie(w, cookieSession, "", 0)
 	}
-	if !page && a.Return == "" {
-		w.Header().Set("Cache-Control", "no-store")
-		writeJSON(w, http.StatusOK, signedOutBody{SignedOut: true})
-		return nil
+	if !asksPage && a.Return == "" {
+		return writePrivate(w, signedOutBody{SignedOut: true})
 	}
 	return s.farewell(w, r, a.Ended, a)
 }
@@ -133,8 +128,7 @@ func (s *server) farewell(w http.ResponseWriter, r *request, ended identity.Sess
 			return err
 		}
 	}
-	s.showSignedOut(w, r, out, a)
-	return nil
+	return s.showSignedOut(w, r, out, a)
 }
 
 type signedOutBody struct {

@@ -45,13 +45,11 @@ func (s *server) showTOTP(w http.ResponseWriter, r *request) error {
 	offer, err := s.Factors.OfferedTOTP(r.Context(), b)
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.enrolPage(r, b, user, page.ProblemSet{}))
+		return s.show(w, r, http.StatusOK, s.enrolPage(r, b, user, page.ProblemSet{}))
 	case err != nil:
 		return err
-	default:
-		return s.renderTOTP(w, r, b, offer, "", page.ProblemSet{})
 	}
-	return nil
+	return s.renderTOTP(w, r, b, offer, "", page.ProblemSet{})
 }
 
 // enrolPage says what a second factor is. Asked for by an application or by administration, it says that too.
@@ -159,8 +157,7 @@ func (s *server) showCodes(w http.ResponseWriter, r *request, b ports.Browser, c
 			p.NextFields = append(p.NextFields, page.HiddenField{Name: name, Value: values.Get(name)})
 		}
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), p)
-	return nil
+	return s.show(w, r, http.StatusOK, p)
 }
 
 // saveCodes gives recovery codes back as a file to the browser that was just shown them. They are not kept here, so the
@@ -218,17 +215,14 @@ func (s *server) showFactors(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
+	s.giveKey(w, &b)
 	f, _ := read.Query(r.URL.RawQuery)
-	page, found := s.ownFactorPage(b, a, f.Get("factor"), page.ProblemSet{})
+	own, found := s.ownFactorPage(b, a, f.Get("factor"), page.ProblemSet{})
 	if !found {
 		redirect(w, s.path("/account"))
 		return nil
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), page)
-	return nil
+	return s.show(w, r, http.StatusOK, own)
 }
 
 func (s *server) ownFactorPage(b ports.Browser, a ports.Account, id string, problems page.ProblemSet) (page.OwnFactor, bool) {
@@ -261,8 +255,8 @@ func (s *server) removeFactor(w http.ResponseWriter, r *request) error {
 	typed.Recovery = len(identity.TOTPDigits(typed.Code)) > 6 // one field takes both: they do not look alike
 	change, err := s.Factors.RemoveFactor(r.Context(), r.caller, b, ports.RemoveForm{AccountProof: proof, FactorForm: typed, Factor: identity.FactorID(id)})
 	return s.guardedChange(w, r, change, err, s.done(w, "removed"), func(_ identity.User, problems page.ProblemSet) page.Body {
-		page, _ := s.ownFactorPage(b, a, id, problems)
-		return page
+		own, _ := s.ownFactorPage(b, a, id, problems)
+		return own
 	})
 }
 

@@ -95,9 +95,7 @@ func (s *server) askPasskey(w http.ResponseWriter, request ports.PasskeyRequest,
 }
 
 func (s *server) sendOptions(w http.ResponseWriter, o passkeyOptions) error {
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, o)
-	return nil
+	return writePrivate(w, o)
 }
 
 var errNoPasskey = &httpError{http.StatusConflict, page.MsgPasskeyOver, oauth.Refuse(oauth.InvalidRequest, "nobody is asked for a passkey here")}
@@ -210,11 +208,8 @@ func (s *server) showPasskeys(w http.ResponseWriter, r *request) error {
 		redirect(w, s.path(factorPath)+toAccount)
 		return nil
 	}
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), s.passkeysPage(r, b, a, page.ProblemSet{}))
-	return nil
+	s.giveKey(w, &b)
+	return s.show(w, r, http.StatusOK, s.passkeysPage(r, b, a, page.ProblemSet{}))
 }
 
 func (s *server) passkeysPage(r *request, b ports.Browser, a ports.Account, problems page.ProblemSet) page.Passkeys {

@@ -12,7 +12,8 @@ import (
 )
 
 // errResetLink is one answer for a link that was used, replaced, has expired or never existed.
-var errResetLink = &httpError{http.StatusBadRequest, page.MsgResetLinkInvalid, oauth.Refuse(oauth.InvalidRequest, "this link was used already, was replaced or has expired")}
+var errResetLink = &httpError{http.StatusBadRequest, page.MsgResetLinkInvalid,
+	oauth.Refuse(oauth.InvalidRequest, "this link was used already, was replaced or has expired")}
 
 // showReset shows the form that a reset link leads to.
 func (s *server) showReset(w http.ResponseWriter, r *request) error {
@@ -29,11 +30,8 @@ func (s *server) showReset(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	b := s.browser(r)
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), s.resetPage(b, link, user, nil))
-	return nil
+	s.giveKey(w, &b)
+	return s.show(w, r, http.StatusOK, s.resetPage(b, link, user, nil))
 }
 
 // reset sets the new password. Nobody is signed in by it: what opened the page was a link, and whoever goes on proves at
@@ -57,11 +55,9 @@ func (s *server) reset(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if len(problems) > 0 {
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.resetPage(b, typed.Link, user, formMessages(problems)))
-		return nil
+		return s.show(w, r, http.StatusOK, s.resetPage(b, typed.Link, user, formMessages(problems)))
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), page.Done{Message: page.MsgPasswordReset, LinkURL: s.path("/login"), LinkText: page.MsgLinkSignIn})
-	return nil
+	return s.show(w, r, http.StatusOK, page.Done{Message: page.MsgPasswordReset, LinkURL: s.path("/login"), LinkText: page.MsgLinkSignIn})
 }
 
 func (s *server) resetPage(b ports.Browser, link oauth.Secret, user identity.User, problems []page.Message) page.Reset {

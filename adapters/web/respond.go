@@ -143,6 +143,32 @@ func pageMessage(e *oauth.Error) page.Message {
 	return page.MsgInvalidRequest
 }
 
+// show answers with a page of ours.
+func (s *server) show(w http.ResponseWriter, r *request, code int, body page.Body) error {
+	s.pages.Render(w, code, s.frame(r), body)
+	return nil
+}
+
+// frame is what the pages of this request have in common. Settings that cannot be read are left out: the page may be the
+// one that says so.
+func (s *server) frame(r *request) page.Frame {
+	f := page.Frame{Locale: r.locale, RequestID: r.caller.RequestID, Base: s.base}
+	if settings, err := s.Publications.Settings(r.Context()); err == nil {
+		f.Site, f.Support = settings.OrganisationName, settings.Support
+	}
+	if r.Method == http.MethodGet {
+		f.Path = r.URL.RequestURI()
+	}
+	return f
+}
+
+// writePrivate answers a program with JSON that is for it alone.
+func writePrivate(w http.ResponseWriter, body any) error {
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, body)
+	return nil
+}
+
 func writeJSON(w http.ResponseWriter, code int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -153,6 +179,17 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 	h.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(code)
 	w.Write(text)
+}
+
+// writeDocument answers with a text; to HEAD without it.
+func writeDocument(w http.ResponseWriter, r *http.Request, contentType []string, text []byte) {
+	h := w.Header()
+	h["Content-Type"] = contentType
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		w.Write(text)
+	}
 }
 
 // seconds writes a Retry-After value.

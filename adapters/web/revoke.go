@@ -17,8 +17,7 @@ func (s *server) revoke(w http.ResponseWriter, r *request) error {
 	if err := s.Revocation.Revoke(r.Context(), r.caller, req); err != nil {
 		return err
 	}
-	s.revoked(w)
-	return nil
+	return revoked(w)
 }
 
 // revokeSilently answers the paths that one documented provider answers with 200 whatever was sent. Nothing is revoked then,
@@ -27,14 +26,10 @@ func (s *server) revokeSilently(w http.ResponseWriter, r *request) error {
 	err := s.revoke(w, r)
 	var refusal *oauth.Error
 	if errors.As(err, &refusal) && (refusal.Code == oauth.InvalidRequest || refusal.Code == oauth.InvalidClient) {
-		s.revoked(w)
-		return nil
+		return revoked(w)
 	}
 	return err
 }
 
 // revoked is the one answer of a revocation, so that nobody learns which tokens exist.
-func (s *server) revoked(w http.ResponseWriter) {
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, struct{}{})
-}
+func revoked(w http.ResponseWriter) error { return writePrivate(w, struct{}{}) }

@@ -11,7 +11,8 @@ import (
 	"latchkey/ports"
 )
 
-var errSetupLink = &httpError{http.StatusBadRequest, page.MsgSetupLinkInvalid, oauth.Refuse(oauth.InvalidRequest, "this set-up link was used, has expired or never existed")}
+var errSetupLink = &httpError{http.StatusBadRequest, page.MsgSetupLinkInvalid,
+	oauth.Refuse(oauth.InvalidRequest, "this set-up link was used, has expired or never existed")}
 
 // showSetup shows the form that a set-up link leads to.
 func (s *server) showSetup(w http.ResponseWriter, r *request) error {
@@ -28,11 +29,8 @@ func (s *server) showSetup(w http.ResponseWriter, r *request) error {
 		return errSetupLink
 	}
 	b := s.browser(r)
-	if s.ensureKey(&b) {
-		s.keepKey(w, b)
-	}
-	s.pages.Render(w, http.StatusOK, s.frame(r), s.setupPage(b, ports.SetupForm{Link: link}, nil))
-	return nil
+	s.giveKey(w, &b)
+	return s.show(w, r, http.StatusOK, s.setupPage(b, ports.SetupForm{Link: link}, nil))
 }
 
 // setup makes an administrator.
@@ -52,12 +50,10 @@ func (s *server) setup(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	if len(problems) > 0 {
-		s.pages.Render(w, http.StatusOK, s.frame(r), s.setupPage(b, typed, formMessages(problems)))
-		return nil
+		return s.show(w, r, http.StatusOK, s.setupPage(b, typed, formMessages(problems)))
 	}
-	s.pages.Render(w, http.StatusOK, s.frame(r),
+	return s.show(w, r, http.StatusOK,
 		page.Done{Message: page.MsgAdministratorCreated, Args: []any{user.Username}, LinkURL: s.path("/login"), LinkText: page.MsgLinkSignIn})
-	return nil
 }
 
 func (s *server) setupPage(b ports.Browser, typed ports.SetupForm, problems []page.Message) page.Setup {

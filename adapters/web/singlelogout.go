@@ -6,7 +6,6 @@ import (
 
 	"latchkey/adapters/web/page"
 	"latchkey/adapters/web/read"
-	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
@@ -33,16 +32,7 @@ func (s *server) logoutByToken(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, s.centralLogout(out))
-	return nil
-}
-
-func (s *server) refuseBearer(w http.ResponseWriter, r *request, refusal *oauth.Error) error {
-	if err := s.deny(r, audit.BearerDenied, refusal); err != nil {
-		return err
-	}
-	return s.challenge(w, refusal)
+	return writePrivate(w, s.centralLogout(out))
 }
 
 type centralLogoutBody struct {
@@ -103,8 +93,7 @@ func (s *server) frontChannel(w http.ResponseWriter, r *request) error {
 	if token == "" {
 		s.setCookie(w, cookieSession, "", 0)
 	}
-	s.showSignedOut(w, r, out, ports.Logout{})
-	return nil
+	return s.showSignedOut(w, r, out, ports.Logout{})
 }
 
 // registerSession answers the session registration endpoint.
@@ -120,9 +109,7 @@ func (s *server) registerSession(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, registeredBody{true, client, session})
-	return nil
+	return writePrivate(w, registeredBody{true, client, session})
 }
 
 type registeredBody struct {
@@ -133,14 +120,13 @@ type registeredBody struct {
 
 // showSignedOut says what became of each application. Where frames sign somebody out, the page goes on to the application
 // that asked by itself, a little later.
-func (s *server) showSignedOut(w http.ResponseWriter, r *request, out ports.SignedOut, a ports.Logout) {
+func (s *server) showSignedOut(w http.ResponseWriter, r *request, out ports.SignedOut, a ports.Logout) error {
 	link := page.Done{Message: page.MsgSignedOut, LinkURL: s.path("/"), LinkText: page.MsgLinkHome}
 	if page.WebLink(a.Client.ClientURI) != "" {
 		link.LinkURL, link.LinkText = a.Client.ClientURI, ""
 	}
 	if len(out.Applications) == 0 {
-		s.pages.Render(w, http.StatusOK, s.frame(r), link)
-		return
+		return s.show(w, r, http.StatusOK, link)
 	}
 	p := page.SignedOut{LinkURL: link.LinkURL, LinkText: link.LinkText, ReturnURL: a.Return}
 	for _, x := range out.Applications {
@@ -149,6 +135,7 @@ func (s *server) showSignedOut(w http.ResponseWriter, r *request, out ports.Sign
 	f := s.frame(r)
 	f.Refresh, f.RefreshSeconds = a.Return, frameSeconds
 	s.pages.Render(w, http.StatusOK, f, p)
+	return nil
 }
 
 func signedOutState(a ports.SignedOutOfApplication) page.Message {

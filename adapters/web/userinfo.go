@@ -14,10 +14,7 @@ import (
 func (s *server) userInfo(w http.ResponseWriter, r *request) error {
 	token, refusal := read.Bearer(r.Request)
 	if refusal != nil {
-		if err := s.deny(r, audit.BearerDenied, refusal); err != nil {
-			return err
-		}
-		return s.challenge(w, refusal)
+		return s.refuseBearer(w, r, refusal)
 	}
 	if token == "" {
 		// RFC 6750 §3: a request without any token is told the scheme, and no error.
@@ -38,6 +35,14 @@ func (s *server) userInfo(w http.ResponseWriter, r *request) error {
 	}
 	writeJSON(w, http.StatusOK, claims)
 	return nil
+}
+
+// refuseBearer records the refusal of a request whose access token could not be read.
+func (s *server) refuseBearer(w http.ResponseWriter, r *request, refusal *oauth.Error) error {
+	if err := s.deny(r, audit.BearerDenied, refusal); err != nil {
+		return err
+	}
+	return s.challenge(w, refusal)
 }
 
 // challenge puts a refusal into WWW-Authenticate as well (RFC 6750 §3).
