@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"latchkey/domain/oauth"
 	"latchkey/ports"
 )
 
@@ -204,7 +205,7 @@ func CheckIssuer(s string) error {
 	wrong(!web, "must begin with https://")
 	wrong(web && !strings.HasPrefix(s, scheme+"://"), "must have its scheme in lower case")
 	wrong(host == "", "has no host")
-	wrong(scheme == "http" && host != "" && !isLoopback(strings.ToLower(host)), "is http, which is accepted for localhost, 127.0.0.1 and [::1] only: use https")
+	wrong(scheme == "http" && host != "" && !oauth.IsLoopbackHost(strings.ToLower(host)), "is http, which is accepted for localhost, 127.0.0.1 and [::1] only: use https")
 	wrong(u.User != nil, "has user information before the host")
 	wrong(strings.ContainsAny(s, "?#"), "has a query or a fragment")
 	wrong(strings.HasSuffix(u.Path, "/"), "ends in a slash: use %s", strings.TrimRight(s, "/"))
@@ -214,11 +215,6 @@ func CheckIssuer(s string) error {
 	wrong((scheme == "https" && port == "443") || (scheme == "http" && port == "80"), "spells out the default port: leave :%s away", port)
 	wrong(strings.Contains(path, "//") || strings.Contains(path+"/", "/./") || strings.Contains(path+"/", "/../"), "has a path that browsers would rewrite")
 	return errors.Join(problems...)
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.IsLoopback())
 }
 
 // isPort reports whether s is a port in its one spelling; a listener may ask for port 0, which is any free one.
@@ -236,7 +232,7 @@ func checkListen(address string) (loopback bool, err error) {
 	if _, notIP := netip.ParseAddr(host); host != "" && host != "localhost" && notIP != nil {
 		return false, fmt.Errorf("%q must name an IP address of this machine, or localhost", address)
 	}
-	return isLoopback(host), nil
+	return oauth.IsLoopbackHost(host), nil
 }
 
 func (c Config) checkTLS() error {

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"latchkey/domain/oauth"
 )
 
 // quote writes a word so that a POSIX shell takes it as it is.
@@ -82,7 +84,7 @@ func betterIssuer(issuer string) string {
 	}
 	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
 	scheme := "https"
-	if u.Scheme == "http" && isLoopback(host) {
+	if u.Scheme == "http" && oauth.IsLoopbackHost(host) {
 		scheme = "http"
 	}
 	if strings.Contains(host, ":") {

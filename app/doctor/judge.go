@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 )
@@ -58,11 +57,6 @@ func (j *judge) configuration() {
 	case j.Database.Exists:
 		j.add(Note, "server.stopped", "No server has "+j.Subject.Database+".", "Nobody can sign in until one does.", "Start it.", j.Subject.serve(nil))
 	}
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && addr.IsLoopback())
 }
 
 // size writes a number of bytes for people.

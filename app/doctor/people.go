@@ -114,5 +114,5 @@ func (j *judge) client(c oauth.Client) {
 
 func secureRedirect(s string) bool {
 	u, err := url.Parse(s)
-	return err != nil || !strings.EqualFold(u.Scheme, "http") || isLoopback(u.Hostname())
+	return err != nil || !strings.EqualFold(u.Scheme, "http") || oauth.IsLoopbackHost(u.Hostname())
 }
