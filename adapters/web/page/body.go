@@ -47,4 +47,5 @@ func (p ProblemSet) NoteOf(field string) *fieldNote {
 	return nil
 }
 
+// HiddenField is a field of a form that people do not see.
 type HiddenField struct{ Name, Value string }

@@ -74,6 +74,8 @@ func (l Locale) Text(id Message, args ...any) (string, error) {
 	return strings.NewReplacer(pairs...).Replace(text), nil
 }
 
+// PlainText takes out of a text what would change how those around it read: control characters, line breaks among them, and the
+// marks that reorder text.
 func PlainText(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -12,6 +12,7 @@ type Moment struct {
 	Zone string // of the person, an IANA name; anything else is shown in UTC
 }
 
+// MomentOf is the moment of a time, for a person in a zone. The zero time is never.
 func MomentOf(t time.Time, zone string) Moment {
 	if t.IsZero() {
 		return Moment{}

@@ -20,6 +20,7 @@ var (
 	}
 )
 
+// DeviceOf recognises a browser by its User-Agent header.
 func DeviceOf(userAgent string) Device {
 	return Device{Browser: firstMark(userAgent, browserMarks), System: firstMark(userAgent, systemMarks)}
 }
