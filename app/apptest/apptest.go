@@ -11,10 +11,12 @@ package apptest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -68,6 +70,10 @@ type Provider struct {
 // New runs a provider until the test ends. Further documents are applied on top of the declared users and clients.
 func New(t testing.TB, documents ...string) *Provider {
 	t.Helper()
+	files, err := declaredFiles() // before the clock is read: what is in them happened before
+	if err != nil {
+		t.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +92,10 @@ func New(t testing.TB, documents ...string) *Provider {
 		PasswordIterations: 1000,
 		Limits:             unlimited{},
 	}
-	if p.App, err = app.Create(t.Context(), p.config); err != nil {
+	if err := errors.Join(os.WriteFile(p.config.Database, files[0], 0o600), os.WriteFile(p.config.MasterKey, files[1], 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if p.App, err = app.New(t.Context(), p.config); err != nil {
 		t.Fatal(err)
 	}
 	p.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -99,11 +108,35 @@ func New(t testing.TB, documents ...string) *Provider {
 			t.Error(err)
 		}
 	})
-	for _, d := range append([]string{declared}, documents...) {
+	for _, d := range documents {
 		p.Apply(d)
 	}
 	return p
 }
+
+// declaredFiles are the database and the master key of a provider with the declared users and clients. They are made once for
+// all tests of a run, because an RSA key takes longer than most tests: providers of New have the same keys.
+var declaredFiles = sync.OnceValues(func() (files [2][]byte, err error) {
+	dir, err := os.MkdirTemp("", "latchkey-test-")
+	if err != nil {
+		return files, err
+	}
+	defer os.RemoveAll(dir)
+	p := &Provider{config: app.Config{Database: filepath.Join(dir, "latchkey.db"), MasterKey: filepath.Join(dir, "latchkey.db.key"),
+		Issuer: "http://localhost", Log: slog.New(slog.DiscardHandler), PasswordIterations: 1000}}
+	if p.App, err = app.Create(context.Background(), p.config); err != nil {
+		return files, err
+	}
+	if err = errors.Join(p.TryApply(declared), p.Close()); err != nil {
+		return files, err
+	}
+	for i, name := range []string{p.config.Database, p.config.MasterKey} {
+		if files[i], err = os.ReadFile(name); err != nil {
+			return files, err
+		}
+	}
+	return files, nil
+})
 
 // Limited is a change for Restart: requests are limited as they are in a server.
 func Limited(c *app.Config) { c.Limits = nil }
@@ -150,7 +183,7 @@ func (p *Provider) Apply(document string) {
 func (p *Provider) TryApply(document string) error {
 	d, err := admin.ParseDocument([]byte(document))
 	if err == nil {
-		_, err = p.Admin.Apply(p.t.Context(), audit.Caller{RequestID: "req_test"}, d, false)
+		_, err = p.Admin.Apply(context.Background(), audit.Caller{RequestID: "req_test"}, d, false)
 	}
 	return err
 }
