@@ -176,7 +176,7 @@ func TestAuthorizationRequest(t *testing.T) {
 				}
 			}
 			change := set("response_mode", mode, "state", tricky)
-			check(web.Authorize(b, change, set("scope", "nope")), "error", "error_description")
+			check(web.Authorize(b, change, set("scope", "nope")), "error", "error_description", "error_uri")
 			page := web.Authorize(b, change)
 			if page = b.Login(page, "alice", apptest.Password); page.IsConsent() {
 				page = b.Allow(page)

@@ -118,7 +118,7 @@ func TestDemoDenied(t *testing.T) {
 	p := withDemo(t)
 	b := p.Browser()
 	page := b.Deny(b.Login(press(t, b, b.Get("/demo"), "start"), "alice", apptest.Password))
-	if !strings.Contains(page.Body, "You are not signed in") || !strings.Contains(page.Body, "access_denied") || !strings.Contains(page.Body, "latchkey explain --client demo") {
+	if !strings.Contains(page.Body, "You are not signed in") || !strings.Contains(page.Body, "access_denied") || !strings.Contains(page.Body, "latchkey explain err_") {
 		t.Errorf("%s: %.2000s", page.URL, page.Body)
 	}
 }

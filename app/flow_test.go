@@ -85,7 +85,8 @@ var descriptionText = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]+$`)
 func wantRedirectError(t *testing.T, p *apptest.Provider, b *apptest.Browser, page apptest.Page, rp *apptest.RP, state, code string) {
 	t.Helper()
 	v := answer(t, b, page, rp.RedirectURI)
-	want := url.Values{"error": {code}, "error_description": v["error_description"], "iss": {p.Issuer}}
+	ref := strings.Replace(page.Header.Get("X-Request-Id"), "req_", "err_", 1)
+	want := url.Values{"error": {code}, "error_description": v["error_description"], "error_uri": {p.Issuer + "/errors?ref=" + ref + "#" + code}, "iss": {p.Issuer}}
 	if state != "" {
 		want.Set("state", state)
 	}

@@ -264,6 +264,16 @@ func TestFlowStops(t *testing.T) {
 			a.Set("error_description", "no <i>")
 		},
 			[]string{"access_denied", "no <i>", "latchkey explain --client demo"}, 0},
+		{"a refusal with a reference", nil, func(a url.Values) {
+			a.Del("code")
+			a.Set("error", "access_denied")
+			a.Set("error_uri", "https://op.test/errors?ref=err_abc#access_denied")
+		}, []string{"access_denied", "latchkey explain err_abc"}, 0},
+		{"a reference by redirect that is a command", nil, func(a url.Values) {
+			a.Del("code")
+			a.Set("error", "access_denied")
+			a.Set("error_uri", "https://op.test/errors?ref=x%3B+rm+-rf+~")
+		}, []string{"latchkey explain --client demo"}, 0},
 		{"invalid_grant", func(p *provider) {
 			p.change["/token"] = fault(400, map[string]any{"error": "invalid_grant", "error_description": "gone", "error_ref": "err_abc"})
 		}, nil, []string{"invalid_grant", "gone", "latchkey explain err_abc"}, 0},

@@ -226,6 +226,15 @@ func (a *application) problem(code, description, ref string) *problem {
 	return &problem{Code: code, Description: description, Ref: ref, Command: command}
 }
 
+// reference reads the error_ref that an error answer brings in its error_uri; empty: it has none.
+func reference(errorURI string) string {
+	u, err := url.Parse(errorURI)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("ref")
+}
+
 // plain reports whether a shell reads the text as one word that means nothing else.
 func plain(s string) bool {
 	return s != "" && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789_-./") == ""

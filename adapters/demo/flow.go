@@ -166,7 +166,7 @@ func (a *application) receive(query string, p *pending, f *flow) (s step, code s
 		return s, ""
 	}
 	shown := part{Title: "part.answer", Line: "GET " + a.RedirectURI}
-	for _, name := range []string{"code", "state", "iss", "error", "error_description"} {
+	for _, name := range []string{"code", "state", "iss", "error", "error_description", "error_uri"} {
 		if len(values[name]) > 1 {
 			s.Problem = &problem{Fault: "fault.callback"}
 			return s, ""
@@ -184,7 +184,7 @@ func (a *application) receive(query string, p *pending, f *flow) (s step, code s
 	case !ok:
 		return s, ""
 	case values.Get("error") != "":
-		s.Problem = a.problem(values.Get("error"), values.Get("error_description"), "")
+		s.Problem = a.problem(values.Get("error"), values.Get("error_description"), reference(values.Get("error_uri")))
 	case code == "":
 		s.Problem = &problem{Fault: "fault.callback"}
 	}

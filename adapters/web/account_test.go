@@ -188,6 +188,34 @@ func TestAccountUserAgentIsNotShown(t *testing.T) {
 	}
 }
 
+// The page of the codes tells what to do with the reference that error_uri brought, and shows nothing that is none: a link
+// to it may come from anybody (WB-05). Administrators are led on to the explanation.
+func TestReferenceOnErrorCodes(t *testing.T) {
+	const command, link = "latchkey explain err_3gdx5ttng2fkygtp", `href="/admin/explain?ref=err_3gdx5ttng2fkygtp"`
+	for _, c := range []struct {
+		name, ref   string
+		user        identity.User
+		shown, link bool
+	}{
+		{"a developer", "err_3gdx5ttng2fkygtp", identity.User{}, true, false},
+		{"a user", "err_3gdx5ttng2fkygtp", alice, true, false},
+		{"an administrator", "err_3gdx5ttng2fkygtp", carol, true, true},
+		{"none", "", carol, false, false},
+		{"words of somebody else", "err_call 0800 1234567", carol, false, false},
+		{"of the right length", "err_$(reboot)0123456", carol, false, false},
+		{"too long", "err_3gdx5ttng2fkygtpa", carol, false, false},
+	} {
+		b := newBench(t)
+		b.onCurrent = func(ports.Browser) (identity.Session, identity.User, error) {
+			return identity.Session{ID: "sid-1"}, c.user, nil
+		}
+		page := b.get("/errors?ref="+url.QueryEscape(c.ref), asBrowser, signedInCookie).Body.String()
+		if strings.Contains(page, command) != c.shown || strings.Contains(page, link) != c.link || strings.Contains(page, "latchkey explain") != c.shown {
+			t.Errorf("%s: %s", c.name, page)
+		}
+	}
+}
+
 // settingsOf answers with settings of one's choice.
 type settingsOf struct {
 	ports.Publications

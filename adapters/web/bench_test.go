@@ -191,7 +191,7 @@ func wantError(t testing.TB, w *httptest.ResponseRecorder, status int, code oaut
 	if !errorText.MatchString(text("error")) || !errorText.MatchString(text("error_description")) {
 		t.Errorf("characters that RFC 6749 §5.2 does not allow: %q %q", text("error"), text("error_description"))
 	}
-	if want := testIssuer + "/errors#" + string(code); text("error_uri") != want {
+	if want := testIssuer + "/errors?ref=" + text("error_ref") + "#" + string(code); text("error_uri") != want {
 		t.Errorf("error_uri %q, want %q", text("error_uri"), want)
 	}
 	if id == "" || text("request_id") != id || text("error_ref") != errorRef(id) {

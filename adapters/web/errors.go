@@ -18,7 +18,16 @@ func (s *server) showError(w http.ResponseWriter, r *request, code int, message 
 	s.pages.Render(w, code, s.frame(r), p)
 }
 
-// errorCodes explains the error codes to people who connect applications.
+// errorCodes explains the error codes to people who connect applications, and tells what to do with the reference that
+// error_uri brought along.
 func (s *server) errorCodes(w http.ResponseWriter, r *request) error {
-	return s.show(w, r, http.StatusOK, page.ErrorCodes{})
+	p := page.ErrorCodes{}
+	// Only what looks like a reference of ours is shown: anybody can write a link to this page.
+	if ref := r.URL.Query().Get("ref"); isErrorRef(ref) {
+		p.Ref = ref
+		if admin, _ := s.whoAdministers(r); admin {
+			p.ExplainURL = s.explainURL(ref)
+		}
+	}
+	return s.show(w, r, http.StatusOK, p)
 }

@@ -58,3 +58,33 @@ func TestAuthorizationResponses(t *testing.T) {
 		}
 	}
 }
+
+// An error that goes back by redirect says where its reference is explained, with the parameters RFC 6749 §4.1.2.1 names
+// and no other: the reference is in error_uri, whose characters are those of a URI.
+func TestErrorURIInRedirects(t *testing.T) {
+	for _, mode := range []oauth.ResponseMode{oauth.ModeQuery, oauth.ModeFragment, oauth.ModeFormPost} {
+		b := newBench(t)
+		b.onAuthorize = func(ports.Browser, oauth.Parameters) (ports.Next, error) {
+			next := answered(mode, "https://app.test/cb")
+			next.Response.Parameters[0] = oauth.Parameter{Name: "error", Value: "invalid_scope"}
+			return next, nil
+		}
+		w := b.get("/authorize?client_id=web", asBrowser)
+		var got url.Values
+		if mode == oauth.ModeFormPost {
+			_, got = submitted(t, w.Body.String())
+		} else {
+			_, text, _ := strings.Cut(w.Header().Get("Location"), map[oauth.ResponseMode]string{oauth.ModeQuery: "?", oauth.ModeFragment: "#"}[mode])
+			got, _ = url.ParseQuery(text)
+		}
+		id := w.Header().Get("X-Request-Id")
+		want := url.Values{"error": {"invalid_scope"}, "iss": {testIssuer}, "error_uri": {testIssuer + "/errors?ref=" + errorRef(id) + "#invalid_scope"}}
+		if diff := cmp.Diff(want, got); diff != "" || !isErrorRef(errorRef(id)) {
+			t.Errorf("%s %s: %s", mode, id, diff)
+		}
+		path, _, _ := strings.Cut(strings.TrimPrefix(got.Get("error_uri"), testIssuer), "#")
+		if page := b.get(path, asBrowser).Body.String(); !strings.Contains(page, "latchkey explain "+errorRef(id)) {
+			t.Errorf("%s: %s", mode, page)
+		}
+	}
+}

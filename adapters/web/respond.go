@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,7 +84,7 @@ func (s *server) fail(w http.ResponseWriter, r *request, err error) {
 	writeJSON(w, code, errorBody{
 		Error:       string(refusal.Code),
 		Description: refusal.Description,
-		URI:         s.Issuer + "/errors#" + string(refusal.Code),
+		URI:         s.errorURI(r, refusal.Code),
 		Ref:         errorRef(r.caller.RequestID),
 		RequestID:   r.caller.RequestID,
 	})
@@ -96,6 +97,12 @@ type errorBody struct {
 	URI         string `json:"error_uri"`
 	Ref         string `json:"error_ref"`
 	RequestID   string `json:"request_id"`
+}
+
+// errorURI leads an application's developer to what the code means, with the reference of this very error: an error that
+// travels back by redirect may say no more than RFC 6749 §4.1.2.1 names, and has no other place for it.
+func (s *server) errorURI(r *request, code oauth.ErrorCode) string {
+	return s.Issuer + "/errors?ref=" + errorRef(r.caller.RequestID) + "#" + string(code)
 }
 
 // faultText is all that is said of a fault.
@@ -207,10 +214,10 @@ func redirect(w http.ResponseWriter, location string) {
 
 // respond sends an authorization response the way it was asked for.
 func (s *server) respond(w http.ResponseWriter, r *request, a oauth.AuthorizationResponse) {
-	for _, p := range a.Parameters {
-		if p.Name == "error" {
-			s.Metrics.Refused(r.route.endpoint, oauth.ErrorCode(p.Value))
-		}
+	if i := slices.IndexFunc(a.Parameters, func(p oauth.Parameter) bool { return p.Name == "error" }); i >= 0 {
+		code := oauth.ErrorCode(a.Parameters[i].Value)
+		s.Metrics.Refused(r.route.endpoint, code)
+		a.Parameters = append(slices.Clip(a.Parameters), oauth.Parameter{Name: "error_uri", Value: s.errorURI(r, code)})
 	}
 	if a.Mode == oauth.ModeFormPost {
 		page.FormPost(w, r.locale, a)

@@ -40,7 +40,10 @@ func (p Error) HomeHost() string {
 }
 
 // ErrorCodes explains the error codes that applications meet.
-type ErrorCodes struct{}
+type ErrorCodes struct {
+	Ref        string // of the error that led here; empty: none
+	ExplainURL string // for administrators
+}
 
 func (ErrorCodes) look() look {
 	return look{template: "error_codes", wide: true}

@@ -133,6 +133,8 @@ func samplePages() []samplePage {
 		{"error_logout", Frame{RequestID: "req_5f0c9a2e"}, Error{Message: MsgLogoutReturn, Code: "invalid_request",
 			Description: "post_logout_redirect_uri is not registered for this client", HomeURL: "/"}},
 		{"error_codes", Frame{Path: "/errors"}, ErrorCodes{}},
+		{"error_codes_ref", Frame{Path: "/errors?ref=err_3gdx5ttng2fkygtp"},
+			ErrorCodes{Ref: "err_3gdx5ttng2fkygtp", ExplainURL: "/admin/explain?ref=err_3gdx5ttng2fkygtp"}},
 		{"admin", Frame{Path: "/admin"}, Admin{Refusals: []RefusalCard{
 			{Ref: "err_7w3kq2xnd5gzhc4a", Client: "grafana", Code: "invalid_request", Summary: "The redirect_uri is not one of those registered for the client.",
 				URL: "/admin/explain?ref=err_7w3kq2xnd5gzhc4a", When: shown("2026-11-21T02:00:00Z")},
