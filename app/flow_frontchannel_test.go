@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"html"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -259,7 +260,34 @@ func TestSessionManagement(t *testing.T) {
 	if lost := state(); asked("web", "https://app.test", lost) != "unchanged" {
 		t.Error("a lost cookie is not set again")
 	}
+	// An application that polls with prompt=none learns from a failure too what to compare from now on, or it would poll for ever.
+	failed := func(b *apptest.Browser, code string, changes ...url.Values) string {
+		t.Helper()
+		v := web.Authorize(b, changes...).Answer()
+		if v.Get("error") != code {
+			t.Errorf("%s: %v", code, v)
+		}
+		return v.Get("session_state")
+	}
+	silent := set("prompt", "none")
+	if got := asked("web", "https://app.test", failed(b, "login_required", silent, set("max_age", "0"))); got != "unchanged" {
+		t.Errorf("after a failure: %s", got)
+	}
+	if state := failed(p.Browser(), "login_required", silent); state != "" {
+		t.Errorf("a browser that brings no cookie is told %q", state)
+	}
+	if state := failed(b, "invalid_scope", set("scope", "nope")); state != "" {
+		t.Errorf("no authentication request, and it is told %q", state)
+	}
+	cookies := b.Cookies()
 	b.Submit(b.Get("/"), nil)
+	old := p.Browser() // another tab's answer is late: its cookies are of the session that ended
+	for _, name := range []string{"latchkey-session", "latchkey-browser", "latchkey-state"} {
+		old.SetCookie(name, cookies[name])
+	}
+	if state := failed(old, "login_required", silent); state == "" || asked("web", "https://app.test", state) != "changed" {
+		t.Errorf("a session that ended: %q", state)
+	}
 	if got := asked("web", "https://app.test", first); got != "changed" || b.Cookies()["latchkey-state"] != "" {
 		t.Errorf("after the sign-out: %s", got)
 	}

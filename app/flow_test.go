@@ -90,6 +90,9 @@ func wantRedirectError(t *testing.T, p *apptest.Provider, b *apptest.Browser, pa
 	if state != "" {
 		want.Set("state", state)
 	}
+	if s, known := v["session_state"]; known { // TestSessionManagement says when
+		want["session_state"] = s
+	}
 	if diff := cmp.Diff(want, v); diff != "" {
 		t.Errorf("error response (-want +got):\n%s", diff)
 	}

@@ -119,9 +119,21 @@ func (e *Endpoint) wait(tx ports.Tx, v visit, next ports.Next, p oauth.Parameter
 		Caller: v.caller, Client: string(next.Client.ID), User: string(next.User.ID)}))
 }
 
+// sessionState is what a client that watches the session is told with every answer to an authentication request, also to
+// one that failed: it asks with prompt=none when the state changed, and must learn the new one to stop asking (OIDC Session
+// Management 1.0 §3). It is of the cookie, whether that still opens a session or not, because the cookie is what the
+// script compares. Without one there is none: a request out of a frame of another site brings no Lax cookie, and what we
+// would say of nobody contradicts what the script sees.
+func (e *Endpoint) sessionState(v visit, next ports.Next, scope oauth.Scope) string {
+	if !scope.Has(oauth.ScopeOpenID) {
+		return ""
+	}
+	return oidc.SessionState(next.Client.ID, next.Request.URI(), v.browser.Session, e.Secrets.Salt())
+}
+
 // refuse answers the client with an error and closes the interaction.
 func (e *Endpoint) refuse(tx ports.Tx, v visit, next ports.Next, refusal *oauth.Error) (ports.Next, *oauth.Error, error) {
-	response := next.Request.Refuse(refusal)
+	response := next.Request.Refuse(refusal, e.sessionState(v, next, next.Request.Scope))
 	next.Step, next.Response = oidc.Respond, &response
 	return next, nil, errors.Join(e.recordDenial(tx, v, next, refusal), e.close(tx, v, &next))
 }
@@ -165,11 +177,7 @@ func (e *Endpoint) respond(tx ports.Tx, v visit, next ports.Next, known oidc.Kno
 			return next, nil, err
 		}
 	}
-	state := ""
-	if scope.Has(oauth.ScopeOpenID) {
-		state = oidc.SessionState(grant.Client, next.Request.URI(), v.browser.Session, e.Secrets.Salt())
-	}
-	response := next.Request.Code(text, state)
+	response := next.Request.Code(text, e.sessionState(v, next, scope))
 	next.Step, next.Response = oidc.Respond, &response
 	return next, nil, errors.Join(tx.SaveCode(code), e.close(tx, v, &next), tx.Record(audit.Event{At: v.now, Kind: audit.CodeIssued,
 		Caller: v.caller, Client: string(grant.Client), User: string(grant.User), Session: string(s.ID), Grant: string(grant.ID)}))

@@ -31,23 +31,23 @@ type AuthorizationResponse struct {
 // Parameter is one name and value.
 type Parameter struct{ Name, Value string }
 
-// Refuse answers with an error (RFC 6749 §4.1.2.1).
-func (a ReplyAddress) Refuse(e *Error) AuthorizationResponse {
-	return a.answer(Parameter{"error", string(e.Code)}, Parameter{"error_description", e.Description})
+// Refuse answers with an error (RFC 6749 §4.1.2.1), and with the state of the session as Code does.
+func (a ReplyAddress) Refuse(e *Error, sessionState string) AuthorizationResponse {
+	return a.answer(sessionState, Parameter{"error", string(e.Code)}, Parameter{"error_description", e.Description})
 }
 
 // Code answers with an authorization code (RFC 6749 §4.1.2), and with the state of the session for a client that watches
 // it (OIDC Session Management 1.0 §2); empty: none.
 func (a ReplyAddress) Code(code Secret, sessionState string) AuthorizationResponse {
-	if sessionState == "" {
-		return a.answer(Parameter{"code", code.Reveal()})
-	}
-	return a.answer(Parameter{"code", code.Reveal()}, Parameter{"session_state", sessionState})
+	return a.answer(sessionState, Parameter{"code", code.Reveal()})
 }
 
-// answer adds state as it came and the issuer, which tells a client of several providers whose answer this is
-// (RFC 9207 §2).
-func (a ReplyAddress) answer(parameters ...Parameter) AuthorizationResponse {
+// answer adds the state of the session if there is one, state as it came, and the issuer, which tells a client of several
+// providers whose answer this is (RFC 9207 §2).
+func (a ReplyAddress) answer(sessionState string, parameters ...Parameter) AuthorizationResponse {
+	if sessionState != "" {
+		parameters = append(parameters, Parameter{"session_state", sessionState})
+	}
 	if a.state != "" {
 		parameters = append(parameters, Parameter{"state", a.state})
 	}

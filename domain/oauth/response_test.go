@@ -37,7 +37,8 @@ func TestAuthorizationResponse(t *testing.T) {
 			}{
 				{reply.Code("c0de", ""), []oauth.Parameter{{Name: "code", Value: "c0de"}}},
 				{reply.Code("c0de", "a.b"), []oauth.Parameter{{Name: "code", Value: "c0de"}, {Name: "session_state", Value: "a.b"}}},
-				{reply.Refuse(oauth.Refuse(oauth.AccessDenied, "no").With("received", "secret")), []oauth.Parameter{{Name: "error", Value: "access_denied"}, {Name: "error_description", Value: "no"}}},
+				{reply.Refuse(oauth.Refuse(oauth.AccessDenied, "no").With("received", "secret"), ""), []oauth.Parameter{{Name: "error", Value: "access_denied"}, {Name: "error_description", Value: "no"}}},
+				{reply.Refuse(oauth.Refuse(oauth.LoginRequired, "no"), "a.b"), []oauth.Parameter{{Name: "error", Value: "login_required"}, {Name: "error_description", Value: "no"}, {Name: "session_state", Value: "a.b"}}},
 			} {
 				want := oauth.AuthorizationResponse{URI: "https://app.test/cb", Mode: c.mode, Parameters: append(x.head, tail...)}
 				if diff := cmp.Diff(want, x.got); diff != "" {
