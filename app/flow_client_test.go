@@ -208,6 +208,9 @@ func masked(r apptest.Reply) map[string]any {
 			m[name] = v
 		}
 	}
+	if uri, ok := m["error_uri"].(string); ok {
+		m["error_uri"] = strings.Replace(uri, r.Get("error_ref"), "", 1)
+	}
 	for name, v := range r.Header {
 		if name != "X-Request-Id" && name != "Date" {
 			m[name] = v

@@ -212,6 +212,7 @@ func liveWhole(t *testing.T) (*apptest.Provider, sentinels) {
 		}
 	}
 	web.Authorize(p.Browser(), set("code_challenge", apptest.Verifier, "client_secret", apptest.Secret))
+	misplaceSecret(t, p)
 	web.Post(apptest.Alias("/revoke"), set("token", told.tokens(t, web.SignIn(b, "alice")).Get("refresh_token")), nil)
 
 	// The account: a wrong password and a new one, a reset link, and the end of a session, which the application hears.
@@ -240,6 +241,32 @@ func liveWhole(t *testing.T) (*apptest.Provider, sentinels) {
 		told.keep(t, "logout token", form.Get("logout_token"))
 	}
 	return p, told
+}
+
+// misplaceSecret sends the secret of a client where its client_id belongs, at every endpoint that reads one.
+func misplaceSecret(t *testing.T, p *apptest.Provider) {
+	t.Helper()
+	web := p.Client("web")
+	swapped := *web
+	swapped.ID, swapped.Secret = web.Secret, web.ID
+	swapped.Authorize(p.Browser())
+	logout(p.Browser(), set("client_id", apptest.Secret))
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	both := http.Header{"Authorization": {basicHeader(&swapped)}}
+	for _, path := range []string{"/token", "/revoke", "/introspect"} {
+		path = apptest.Alias(path)
+		for _, r := range []apptest.Reply{
+			web.Send("POST", path, url.Values{"client_id": {apptest.Secret}, "client_secret": {"web"}, "grant_type": {"refresh_token"}}.Encode(), form),
+			web.Send("POST", path, url.Values{"client_id": {apptest.Secret}}.Encode(), form),
+			web.Send("POST", path, "grant_type=refresh_token", http.Header{"Content-Type": form["Content-Type"], "Authorization": both["Authorization"]}),
+			web.Send("GET", path+"?client_id="+apptest.Secret, "", nil),
+			web.Send("POST", path, "{}", both), // refused before its client is looked at
+		} {
+			if r.Status < 400 && r.Text != "{}" { // an alias of revocation says so whatever was sent
+				t.Errorf("%s took a secret for a client_id: %d %s", path, r.Status, r.Text)
+			}
+		}
+	}
 }
 
 func wantStatus(t *testing.T, page apptest.Page, status int) {

@@ -19,7 +19,7 @@ func (e *Endpoint) advance(tx ports.Tx, v visit, p oauth.Parameters, in oidc.Int
 	next := ports.Next{Interaction: in}
 	client, refusal, err := e.client(tx, p)
 	if refusal != nil {
-		refusal.With("client_id", p.Get("client_id"))
+		err = session.Name(tx, refusal, oauth.ClientID(p.Get("client_id")))
 	}
 	if err != nil {
 		return next, nil, err
@@ -62,20 +62,20 @@ func (e *Endpoint) advance(tx ports.Tx, v visit, p oauth.Parameters, in oidc.Int
 
 // client looks up who asks. A parameter that names two clients names none.
 func (e *Endpoint) client(r ports.Reader, p oauth.Parameters) (oauth.Client, *oauth.Error, error) {
-	id := p.Get("client_id")
+	id := oauth.ClientID(p.Get("client_id"))
 	switch {
 	case slices.Contains(p.Repeated, "client_id"):
 		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "client_id was sent more than once").With("received", "client_id"), nil
 	case id == "":
 		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "client_id is missing"), nil
 	}
-	client, err := r.Client(oauth.ClientID(id))
-	unknown := oauth.Refuse(oauth.InvalidClient, "client_id is not registered here").With("received", id)
+	client, err := r.Client(id)
+	unknown := oauth.Refuse(oauth.InvalidClient, "client_id is not registered here")
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
-		return oauth.Client{}, unknown, nil
+		return oauth.Client{}, unknown.With("received", string(id.Recordable())), nil
 	case err == nil && !client.DisabledAt.IsZero():
-		return oauth.Client{}, unknown.With("reason", "the client is disabled"), nil
+		return oauth.Client{}, unknown.With("received", string(id)).With("reason", "the client is disabled"), nil
 	}
 	return client, nil, err
 }

@@ -15,7 +15,7 @@ var english = map[Cause]words{
 		"Set the client ID in the application."},
 	"client_unknown": {"No client has this client_id.",
 		"Only registered clients are served. A client is told the same for an unknown id and for a wrong secret, so that ids cannot be probed.",
-		"A typing mistake, upper instead of lower case, the client of another provider or installation, or the client was never added here.",
+		"A typing mistake, upper instead of lower case, the client of another provider or installation, the client was never added here, or the client secret was sent in the place of the id. What is as long as a secret is shown by its beginning only.",
 		"Compare the client ID in the application with latchkey client list. If the application is new, add it."},
 	"client_disabled": {"The client is disabled.",
 		"A disabled client gets nothing, and is answered as if it did not exist.",

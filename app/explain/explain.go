@@ -60,13 +60,21 @@ func (s *Service) Explain(ctx context.Context, ref, language string) (ports.Expl
 func (s *Service) Refusals(ctx context.Context, client string, limit int, language string) ([]ports.Refusal, error) {
 	language = known(language)
 	var events []audit.Event
-	err := s.Store.View(ctx, func(r ports.Reader) (err error) {
-		events, err = r.Events(audit.Query{Client: client, Refused: true, Newest: true, Limit: limit})
-		if err != nil || len(events) > 0 || client == "" {
+	err := s.Store.View(ctx, func(r ports.Reader) error {
+		list := func(client oauth.ClientID) (err error) {
+			events, err = r.Events(audit.Query{Client: string(client), Refused: true, Newest: true, Limit: limit})
 			return err
 		}
-		if _, err = r.Client(oauth.ClientID(client)); errors.Is(err, ports.ErrNotFound) {
-			return notFound{fill(phrases[language]["client.nobody"], "{client}", clip(client))}
+		named := oauth.ClientID(client)
+		if err := list(named); err != nil || len(events) > 0 || client == "" {
+			return err
+		}
+		if _, err := r.Client(named); !errors.Is(err, ports.ErrNotFound) {
+			return err
+		}
+		err := list(named.Recordable())
+		if err == nil && len(events) == 0 {
+			err = notFound{fill(phrases[language]["client.nobody"], "{client}", clip(client))}
 		}
 		return err
 	})

@@ -15,7 +15,7 @@ var indonesian = map[Cause]words{
 		"Isi client ID di aplikasi."},
 	"client_unknown": {"Tidak ada klien dengan client_id ini.",
 		"Hanya klien terdaftar yang dilayani. Untuk id yang tak dikenal dan rahasia yang salah klien menerima jawaban sama, agar id tidak bisa ditebak.",
-		"Salah ketik, huruf besar dan kecil tertukar, klien milik penyedia atau instalasi lain, atau kliennya belum pernah ditambahkan di sini.",
+		"Salah ketik, huruf besar dan kecil tertukar, klien milik penyedia atau instalasi lain, kliennya belum pernah ditambahkan di sini, atau rahasia klien terkirim di tempat id. Yang sepanjang rahasia hanya ditampilkan awalnya.",
 		"Bandingkan client ID di aplikasi dengan latchkey client list. Jika aplikasinya baru, tambahkan."},
 	"client_disabled": {"Klien dinonaktifkan.",
 		"Klien yang dinonaktifkan tidak mendapat apa-apa dan dijawab seolah-olah tidak ada.",

@@ -70,7 +70,9 @@ func (e *Logout) answer(ctx context.Context, caller audit.Caller, b ports.Browse
 			return a, nil, err
 		case refusal != nil:
 			if q.Client != "" && a.Client.ID == "" {
-				refusal.With("client_id", string(q.Client))
+				if err := Name(tx, refusal, q.Client); err != nil {
+					return a, nil, err
+				}
 			}
 			event.Kind, event.Facts = audit.LogoutDenied, refusal.Report()
 			event.Client = cmp.Or(event.Client, event.Facts["client_id"])
@@ -102,7 +104,7 @@ func party(r ports.Reader, q oidc.LogoutRequest, hint oidc.IDTokenHint) (oauth.C
 		id = hint.Audience
 	case hint.Audience != "" && hint.Audience != id:
 		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "id_token_hint was issued to another client than client_id names").
-			With("received", string(id)).With("expected", string(hint.Audience)), nil
+			With("received", string(id.Recordable())).With("expected", string(hint.Audience)), nil
 	}
 	if id == "" {
 		return oauth.Client{}, nil, nil
@@ -114,7 +116,7 @@ func party(r ports.Reader, q oidc.LogoutRequest, hint oidc.IDTokenHint) (oauth.C
 	case err == nil && client.DisabledAt.IsZero():
 		return client, nil, nil
 	case q.Client != "":
-		return oauth.Client{}, oauth.Refuse(oauth.InvalidClient, "client_id is not registered").With("received", string(q.Client)), nil
+		return oauth.Client{}, oauth.Refuse(oauth.InvalidClient, "client_id is not registered").With("received", string(q.Client.Recordable())), nil
 	}
 	return oauth.Client{}, nil, nil
 }

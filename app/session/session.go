@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
@@ -62,6 +63,23 @@ func (e Endpoint) SignOut(ctx context.Context, caller audit.Caller, b ports.Brow
 // Deny records a refusal that an adapter made before any use case; the fact client_id is whom the request named.
 func (e Endpoint) Deny(ctx context.Context, caller audit.Caller, kind audit.Kind, refusal *oauth.Error) error {
 	return e.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error {
+		if err := Name(tx, refusal, oauth.ClientID(refusal.Facts["client_id"])); err != nil {
+			return err
+		}
 		return tx.Record(audit.Event{At: e.Now(), Kind: kind, Caller: caller, Client: refusal.Facts["client_id"], Facts: refusal.Report()})
 	})
+}
+
+// Name adds the client that a request named, proved or not, to a refusal that goes on record: its operator looks for it
+// there.
+func Name(r ports.Reader, refusal *oauth.Error, id oauth.ClientID) error {
+	if id == "" {
+		return nil
+	}
+	_, err := r.Client(id)
+	if errors.Is(err, ports.ErrNotFound) {
+		id, err = id.Recordable(), nil
+	}
+	refusal.With("client_id", string(id))
+	return err
 }

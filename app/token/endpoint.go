@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"latchkey/app/session"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
 	"latchkey/ports"
@@ -95,10 +96,12 @@ func checkGrantType(c oauth.Client, grantType string) *oauth.Error {
 
 // deny records a refusal that no unit of work has recorded.
 func (e *Endpoint) deny(ctx context.Context, x exchange, kind audit.Kind, refusal *oauth.Error) (oauth.TokenResponse, error) {
-	if len(x.Credentials) > 0 {
-		refusal.With("client_id", string(x.Credentials[0].ID))
-	}
 	return ports.Decide(ctx, e.Store, func(tx ports.Tx) (oauth.TokenResponse, *oauth.Error, error) {
+		if len(x.Credentials) > 0 {
+			if err := session.Name(tx, refusal, x.Credentials[0].ID); err != nil {
+				return oauth.TokenResponse{}, nil, err
+			}
+		}
 		return oauth.TokenResponse{}, refusal, tx.Record(x.event(kind, refusal))
 	})
 }

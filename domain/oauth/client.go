@@ -165,6 +165,17 @@ func failedAuthentication(reason string) *Error {
 	return Refuse(InvalidClient, "client authentication failed").With("reason", reason)
 }
 
+// Recordable is what may be written down of a client_id that nobody is registered with. Applications send their secret in
+// its place, as when the two halves of Basic are swapped: of a text that could be a secret only the beginning is kept,
+// enough to recognise by whoever has the whole.
+func (id ClientID) Recordable() ClientID {
+	const kept = 4
+	if len(id) < MinSecretLength {
+		return id
+	}
+	return ClientID(strings.ToValidUTF8(string(id[:kept]), "")) + "…"
+}
+
 // UnknownClient is the refusal for a client that is not registered.
 func UnknownClient() *Error { return failedAuthentication("client_id is not registered") }
 

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -100,5 +101,19 @@ func TestClientNames(t *testing.T) {
 	c.Name = "Web"
 	if c.DisplayName() != "Web" || !public(c).Public() {
 		t.Errorf("%+v", c)
+	}
+}
+
+// OP-08: what could be a secret is not written down where a client_id is expected; what cannot be one is.
+func TestRecordableClientID(t *testing.T) {
+	for id, want := range map[oauth.ClientID]oauth.ClientID{
+		"grafana-of-last-year": "grafana-of-last-year",
+		oauth.ClientID(strings.Repeat("a", oauth.MinSecretLength-1)):          oauth.ClientID(strings.Repeat("a", oauth.MinSecretLength-1)),
+		oauth.ClientID("wxyz" + strings.Repeat("a", oauth.MinSecretLength-4)): "wxyz…",
+		oauth.ClientID("x" + strings.Repeat("é", 40)):                         "xé…",
+	} {
+		if got := id.Recordable(); got != want {
+			t.Errorf("%s: %s, want %s", id, got, want)
+		}
 	}
 }
