@@ -49,9 +49,10 @@ func TestFactorsAreGuarded(t *testing.T) {
 				t.Error("a wrong password shows a secret")
 			}
 		})
-		page = b.Submit(page, set("current", apptest.Password))
+		recorded(t, p, func() { page = b.Submit(page, set("current", apptest.Password)) }, audit.LoginSucceeded, audit.FactorOffered)
 		phone := p.Scan(page)
-		if page = b.Submit(page, set("code", wrongCode)); !strings.Contains(page.Body, "This code does not work.") || hasFactor(p) {
+		recorded(t, p, func() { page = b.Submit(page, set("code", wrongCode)) }, audit.FactorRefused)
+		if !strings.Contains(page.Body, "This code does not work.") || hasFactor(p) {
 			t.Fatalf("MF-04: a wrong code: %d %s", page.Status, page.Body)
 		}
 		if again := p.Scan(page); string(again.Seed) != string(phone.Seed) {

@@ -31,7 +31,7 @@ var shown = slices.Concat(signInsOK, signInsFailed, []audit.Kind{
 	audit.SessionEnded, audit.ConsentGranted, audit.ConsentDenied, audit.GrantRevoked,
 	audit.CodeReplayed, audit.CodeClientMismatch, audit.TokenReplayed, audit.TokenMismatch, audit.TokenRevoked,
 	audit.UserCreated, audit.UserChanged, audit.UserUnlocked, audit.PasswordChanged, audit.EmailChanged, audit.ResetOffered, audit.AdminRecovered,
-	audit.FactorEnrolled, audit.FactorRenamed, audit.FactorRemoved, audit.RecoveryMade, audit.RecoveryUsed,
+	audit.FactorOffered, audit.FactorRefused, audit.FactorEnrolled, audit.FactorRenamed, audit.FactorRemoved, audit.RecoveryMade, audit.RecoveryUsed,
 })
 
 // Activity returns what happened to the account before an event, or of late. A sign-in that failed is there when it named

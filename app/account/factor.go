@@ -57,7 +57,9 @@ func (e Endpoint) OfferTOTP(ctx context.Context, caller audit.Caller, b ports.Br
 				}
 			}
 			f.CreatedAt = v.now
-			return tx.SaveFactor(f)
+			event := v.event(audit.FactorOffered)
+			event.Facts = map[string]string{"factor": string(f.ID), "kind": string(f.Kind)}
+			return errors.Join(tx.SaveFactor(f), tx.Record(event))
 		})
 }
 
@@ -125,7 +127,7 @@ func offered(r ports.Reader, user identity.User, now time.Time) (identity.Factor
 
 // ConfirmTOTP makes the offered factor count. Its user has just shown it, so the session becomes one with a second factor.
 func (e Endpoint) ConfirmTOTP(ctx context.Context, caller audit.Caller, b ports.Browser, form ports.ConfirmForm) (ports.AccountChange, error) {
-	step, sealed, problems, err := e.checkOffer(ctx, b, form)
+	step, sealed, problems, err := e.checkOffer(ctx, caller, b, form)
 	if err != nil || len(problems) > 0 {
 		return ports.AccountChange{Problems: problems}, err
 	}
@@ -174,16 +176,14 @@ func (e Endpoint) ConfirmTOTP(ctx context.Context, caller audit.Caller, b ports.
 
 // checkOffer returns the time step of the code that was typed and the seed sealed for good, or what is wrong. Guessing it
 // leads nowhere: whoever sees the page has the seed.
-func (e Endpoint) checkOffer(ctx context.Context, b ports.Browser, form ports.ConfirmForm) (int64, []byte, []error, error) {
-	now := e.Now()
+func (e Endpoint) checkOffer(ctx context.Context, caller audit.Caller, b ports.Browser, form ports.ConfirmForm) (int64, []byte, []error, error) {
+	v := visit{caller: caller, now: e.Now()}
 	var f identity.Factor
-	var s identity.Session
 	err := e.Store.View(ctx, func(r ports.Reader) (err error) {
-		var user identity.User
-		if s, user, err = current(r, b, now); err != nil {
+		if v.session, v.user, err = current(r, b, v.now); err != nil {
 			return err
 		}
-		if f, err = offered(r, user, now); err == nil && (f.ID != form.Factor || !s.Recent(now)) {
+		if f, err = offered(r, v.user, v.now); err == nil && (f.ID != form.Factor || !v.session.Recent(v.now)) {
 			err = ports.ErrNotFound
 		}
 		return err
@@ -194,13 +194,15 @@ func (e Endpoint) checkOffer(ctx context.Context, b ports.Browser, form ports.Co
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	seed, err := e.Keychain.Open(ports.PurposeFactors, offerRow(f, s), f.Sealed)
+	seed, err := e.Keychain.Open(ports.PurposeFactors, offerRow(f, v.session), f.Sealed)
 	if err != nil {
 		return 0, nil, []error{ports.ErrNotFound}, nil
 	}
-	step, found := identity.FindTOTPStep(seed, form.Code, now)
+	step, found := identity.FindTOTPStep(seed, form.Code, v.now)
 	if !found {
-		return 0, nil, []error{ports.ErrCodeWrong}, nil
+		event := v.event(audit.FactorRefused)
+		event.Facts = map[string]string{"factor": string(f.ID), "kind": string(f.Kind)}
+		return 0, nil, []error{ports.ErrCodeWrong}, e.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error { return tx.Record(event) })
 	}
 	return step, e.Keychain.Seal(ports.PurposeFactors, f.SealRow(), seed), nil, nil
 }

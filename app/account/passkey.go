@@ -104,7 +104,7 @@ func (e Endpoint) checkNewPasskey(ctx context.Context, caller audit.Caller, b po
 			return made, nil, nil
 		}
 	}
-	event := v.event(audit.FactorFailed)
-	event.Facts = map[string]string{"method": "passkey", "reason": reason.Error()}
+	event := v.event(audit.FactorRefused)
+	event.Facts = map[string]string{"kind": string(identity.PasskeyFactor), "reason": reason.Error()}
 	return made, []error{problem}, e.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error { return tx.Record(event) })
 }

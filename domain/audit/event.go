@@ -19,7 +19,9 @@ const (
 	FactorAsked        Kind = "mfa.asked"    // a right password waits for the second factor
 	FactorFailed       Kind = "mfa.fail"
 	FactorLocked       Kind = "mfa.lock"
-	FactorReplayed     Kind = "mfa.replay" // a code that was used came again
+	FactorReplayed     Kind = "mfa.replay"  // a code that was used came again
+	FactorOffered      Kind = "mfa.offered" // a seed was made for a second factor to be
+	FactorRefused      Kind = "mfa.refused" // what was to become a second factor did not show what it has to
 	FactorEnrolled     Kind = "mfa.enrolled"
 	FactorRenamed      Kind = "mfa.renamed"
 	FactorRemoved      Kind = "mfa.removed"

@@ -3,8 +3,8 @@ package audit
 // Kinds are all the kinds there are, in the order of their constants.
 var Kinds = []Kind{
 	InteractionStarted, RequestDenied, LoginSucceeded, LoginFailed, LoginDisabled, LoginLocked, CSRFDenied,
-	AccessDenied, AdminDenied, FactorAsked, FactorFailed, FactorLocked, FactorReplayed, FactorEnrolled, FactorRenamed,
-	FactorRemoved, RecoveryMade, RecoveryUsed, SealBroken, SessionEnded, LogoutRequested, LogoutDenied, LogoutCentral,
+	AccessDenied, AdminDenied, FactorAsked, FactorFailed, FactorLocked, FactorReplayed, FactorOffered, FactorRefused, FactorEnrolled,
+	FactorRenamed, FactorRemoved, RecoveryMade, RecoveryUsed, SealBroken, SessionEnded, LogoutRequested, LogoutDenied, LogoutCentral,
 	SessionJoined, LogoutDelivered, LogoutUndelivered, OutboundBlocked,
 	ConsentGranted, ConsentDenied, GrantRevoked,
 	CodeIssued, CodeRedeemed, CodeReplayed, CodeClientMismatch, TokenIssued, TokenRefreshed, TokenReplayed,
