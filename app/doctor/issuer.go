@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,29 @@ func (j *judge) issuer() {
 	default:
 		j.ok("issuer", "%s is written as it has to be.", s.Issuer)
 	}
+	j.address()
+}
+
+// address judges an issuer without a name: a passkey is made for a domain (Web Authentication Level 3 §5.1.2), so that none can
+// be made for an IP address, and the pages offer none.
+func (j *judge) address() {
+	host := hostOf(j.Subject.Issuer)
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return
+	}
+	written := host
+	if ip.Is6() {
+		written = "[" + host + "]"
+	}
+	named := func(s *Subject) { s.Issuer = "https://id.example.org" }
+	mend := "Give this machine a name in the DNS, with a certificate for it, and make that the issuer before applications and passkeys depend on this one."
+	if strings.HasPrefix(j.Subject.Issuer, "http:") {
+		mend = "For a trial with passkeys, say localhost instead of the address."
+		named = func(s *Subject) { s.Issuer = strings.Replace(betterIssuer(s.Issuer), written, "localhost", 1) }
+	}
+	j.add(Note, "issuer.address", host+" is an IP address, and nobody can have a passkey here.",
+		"A browser makes passkeys for names only. People sign in with passwords and codes of an authenticator app.", mend, j.Subject.serve(named))
 }
 
 // outside judges what a client sees at the issuer's URL.
