@@ -73,8 +73,9 @@ _latchkey() {
 `)
 	for _, first := range firstWords(all) {
 		if second := secondWords(all, first); len(second) > 0 {
-			fmt.Fprintf(w, "  %s)\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n      words=\"%s\"\n    else\n      command=\"$command ${COMP_WORDS[2]}\"\n    fi ;;\n",
-				first, strings.Join(second, " "))
+			// A second word that is no command is an argument of the first, as the file of backup is.
+			fmt.Fprintf(w, "  %s)\n    if [ \"$COMP_CWORD\" -eq 2 ]; then\n      words=\"%s\"\n    else\n      case ${COMP_WORDS[2]} in %s) command=\"$command ${COMP_WORDS[2]}\" ;; esac\n    fi ;;\n",
+				first, strings.Join(second, " "), strings.Join(second, "|"))
 		}
 	}
 	fmt.Fprint(w, "  esac\n  case $command in\n")
@@ -107,7 +108,11 @@ _latchkey() {
 		for _, sub := range second {
 			fmt.Fprintf(w, "\n        %s", quoteZsh(sub+":"+summaryOf(all, first+" "+sub)))
 		}
-		fmt.Fprint(w, "\n      )\n      _describe command second\n      [[ $PREFIX != -* ]] && return\n    fi\n    name=\"$name ${words[3]}\" ;;\n")
+		fmt.Fprint(w, "\n      )\n      _describe command second\n")
+		if !slices.ContainsFunc(all, func(cmd command) bool { return cmd.name == first }) { // else files and flags may follow too
+			fmt.Fprint(w, "      return\n")
+		}
+		fmt.Fprintf(w, "    fi\n    case ${words[3]} in %s) name=\"$name ${words[3]}\" ;; esac ;;\n", strings.Join(second, "|"))
 	}
 	fmt.Fprint(w, "  esac\n  case $name in\n")
 	for _, cmd := range all {
@@ -133,8 +138,12 @@ func completeFish(w io.Writer, all []command) {
 		fmt.Fprintf(w, "complete -c latchkey -n __fish_use_subcommand -f -a %s -d %s\n", first, quoteFish(summaryOf(all, first)))
 		second := strings.Join(secondWords(all, first), " ")
 		for _, sub := range secondWords(all, first) {
-			fmt.Fprintf(w, "complete -c latchkey -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' -f -a %s -d %s\n",
-				first, second, sub, quoteFish(summaryOf(all, first+" "+sub)))
+			files := " -f"
+			if slices.ContainsFunc(all, func(cmd command) bool { return cmd.name == first }) {
+				files = "" // they may follow, as the file of backup does
+			}
+			fmt.Fprintf(w, "complete -c latchkey -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s'%s -a %s -d %s\n",
+				first, second, files, sub, quoteFish(summaryOf(all, first+" "+sub)))
 		}
 	}
 	for _, cmd := range all {

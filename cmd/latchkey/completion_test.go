@@ -27,6 +27,14 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _latchkey; printf '%s\n' "${COMPREPLY
 		"latchkey client add --pub": {"--public"},
 		"latchkey serve --tls-":     {"--tls-cert", "--tls-key"},
 		"latchkey nothing --x":      {},
+		// What follows an argument, and what follows a command that is a group as well.
+		"latchkey backup ":                           {"verify", "--db", "--master-key", "--json", "--help"},
+		"latchkey backup to.db --d":                  {"--db"},
+		"latchkey backup verify to.db --mas":         {"--master-key"},
+		"latchkey backup --db x.db to.db --mas":      {"--master-key"},
+		"latchkey explain err_7w3kq2xnd5gzhc4a --la": {"--lang"},
+		"latchkey user add sari --gr":                {"--group"},
+		"latchkey restore from.db --y":               {"--yes"},
 	} {
 		if got := offered(line); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", line, got, want)
