@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -23,18 +25,22 @@ import (
 	"latchkey/app/apptest"
 )
 
-// hostilePaths are the routes that the generator visits, besides those it makes up.
-var hostilePaths = strings.Fields(`/.well-known/openid-configuration /.well-known/oauth-authorization-server /jwks /jwk.json /token /oauth2/token /connect/token
-	/access_tokens /userinfo /connect/userinfo /user_info /revocation /oauth/revoke /oauth2/revocation /revoke /connect/revocation /introspect /oauth2/introspect
-	/connect/introspect /authorize /oauth2/authorize /connect/authorize /authorizations/new /authorizations /login /select-account /consent /logout
-	/connect/logout /connect/endsession /account /account/password /account/email /account/sessions /account/applications
-	/.well-known/change-password /setup /reset / /admin /admin/explain /errors /healthz /readyz`)
+// hostilePaths are all the routes there are. The generator makes up others besides.
+func hostilePaths(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../adapters/web/testdata/routes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(text))
+}
 
 // generator makes requests none of which may achieve anything: whatever they name is almost right, and then they are
 // mutated, given twice, too large, of another type or wrongly encoded.
 type generator struct {
 	r      *rand.Rand
 	host   string
+	paths  []string
 	almost map[string][]string // values for parameters and headers
 	cookie string              // of somebody who is signed in and agreed to nothing
 }
@@ -71,7 +77,9 @@ func (g *generator) value(name string) string {
 func (g *generator) form() string {
 	names := []string{"client_id", "client_secret", "redirect_uri", "response_type", "scope", "state", "nonce", "code", "code_verifier", "code_challenge", "code_challenge_method",
 		"grant_type", "refresh_token", "token", "token_type_hint", "prompt", "max_age", "id_token_hint", "post_logout_redirect_uri", "username", "password", "csrf", "approved", "interaction",
-		"request", "request_uri", "response_mode", "login_hint", "ui_locales", "acr_values", "access_token", "session", "ref", "email", "current"}
+		"request", "request_uri", "response_mode", "login_hint", "ui_locales", "acr_values", "access_token", "session", "ref", "email", "current",
+		"credential", "challenge", "client_data", "attestation", "authenticator_data", "signature", "user_handle", "transports", "factor", "name", "recovery", "others",
+		"account", "grant", "next", "switch", "password_again", "before", "client_assertion", "client_assertion_type", "post_logout_url", "id_token_hing"}
 	var parts []string
 	for range g.r.IntN(14) {
 		name := g.pick(names)
@@ -103,7 +111,7 @@ func (g *generator) request() (method, path, query, body string, header http.Hea
 	if method = g.pick([]string{"GET", "POST", "POST"}); g.r.IntN(15) == 0 {
 		method = g.pick([]string{"HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "X"})
 	}
-	path = g.pick(hostilePaths)
+	path = g.pick(g.paths)
 	switch g.r.IntN(25) {
 	case 0:
 		path += g.pick([]string{"/", "//", "/..", "/../admin", "%2f", ";a=b", ".json", "%00", "?"})
@@ -165,7 +173,7 @@ func TestFaultHostile(t *testing.T) {
 		c.Log = slog.New(slog.NewTextHandler(p.Log, &slog.HandlerOptions{Level: slog.LevelError}))
 	})
 	g := hostile(t, p)
-	for _, path := range hostilePaths {
+	for _, path := range g.paths {
 		if r := p.Client("web").Send("OPTIONS", path, "", nil); r.Status == http.StatusNotFound {
 			t.Errorf("there is no %s any more", path)
 		}
@@ -248,9 +256,17 @@ func hostile(t *testing.T, p *apptest.Provider) generator {
 		"id_token_hint": {off(tokens.Get("id_token"))}, "prompt": {"none", "login", "consent", "select_account", "none login"}, "max_age": {"0", "60", "-1"}, "username": {"alice", "bob", "carol", "dave"},
 		"password": {apptest.Password[1:]}, "approved": {"true", "false"}, "response_mode": {"query", "fragment", "form_post"}, "post_logout_redirect_uri": {"https://app.test/", "https://evil.test/"},
 		"Authorization": {"Bearer " + off(tokens.Get("access_token")), basic("web", apptest.Secret), basic("web", off(apptest.Secret)), basic("evil", apptest.Secret)},
-		"Origin":        {p.Issuer, "null", "https://app.test", "https://evil.test"}, "Sec-Fetch-Site": {"same-origin", "cross-site"}, "Content-Encoding": {"gzip"}, "Accept": {"text/html", "application/json"},
+		"client_data":   {clientData("webauthn.get", p.Issuer), clientData("webauthn.create", p.Issuer), clientData("webauthn.get", "https://evil.test")}, "credential": {"AAAA", strings.Repeat("A", 86)},
+		"attestation": {"o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVgA", "oA", "//8"}, "authenticator_data": {strings.Repeat("A", 50), "AA"}, "signature": {"MEUCIQ", "MAYCAQECAQE"},
+		"user_handle": {"YWxpY2U"}, "transports": {"internal", "usb nfc"}, "factor": {"fac_aaaaaaaaaaaaaaaa"}, "recovery": {"ABCDE-FGHJK-MNPQR-TUVWX"}, "next": {"/admin", "//evil.test", "account"},
+		"Origin": {p.Issuer, "null", "https://app.test", "https://evil.test"}, "Sec-Fetch-Site": {"same-origin", "cross-site"}, "Content-Encoding": {"gzip"}, "Accept": {"text/html", "application/json"},
 	}
-	return generator{host: strings.TrimPrefix(p.Issuer, "http://"), almost: almost, cookie: cookies(bob)}
+	return generator{paths: hostilePaths(t), host: strings.TrimPrefix(p.Issuer, "http://"), almost: almost, cookie: cookies(bob)}
+}
+
+// clientData is what a browser says of a ceremony that nobody began.
+func clientData(ceremony, origin string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"type":"` + ceremony + `","challenge":"` + strings.Repeat("A", 43) + `","origin":"` + origin + `"}`))
 }
 
 // direct gives the next request to the handler and checks the answer.
