@@ -111,7 +111,7 @@ func TestSBOM(t *testing.T) {
 
 func TestSystemdUnit(t *testing.T) {
 	r := latchkey(t, "", "help", "systemd")
-	for _, want := range []string{"Type=notify", "WatchdogSec=", "ExecStart=/usr/local/bin/latchkey serve", "ProtectSystem=strict", "LoadCredential=", "MemoryDenyWriteExecute=yes"} {
+	for _, want := range []string{"Type=notify", "WatchdogSec=", "ExecStart=/usr/local/bin/latchkey serve", "ProtectSystem=strict", "LoadCredential=", "MemoryDenyWriteExecute=yes", "LimitCORE=0"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("the unit lacks %q", want)
 		}

@@ -25,6 +25,7 @@ import (
 )
 
 func main() {
+	leaveNoCore()
 	// The live heap is a few megabytes: at Go's default of collecting whenever it doubles, a busy server would collect
 	// many times a second. Four times as much garbage still keeps it within 120 MB.
 	if os.Getenv("GOGC") == "" {
