@@ -168,13 +168,18 @@ func (d *Doctor) followTrail(ctx context.Context, r ports.Reader, f *Facts, keyc
 	if err != nil || head.Seq == 0 {
 		return err
 	}
+	oldest, err := r.Events(audit.Query{Limit: 1})
+	if err != nil {
+		return err
+	}
+	t.First = oldest[0].At // there is one: the head is above
 	var at audit.Anchor
 	if start := head.Seq - trailTail; start > 0 && !f.Subject.Deep {
 		first, err := r.Events(audit.Query{After: start - 1, Limit: 1})
 		if err != nil {
 			return err
 		}
-		at = audit.Anchor{Seq: first[0].Seq, MAC: first[0].MAC} // there is one: the head is above
+		at = audit.Anchor{Seq: first[0].Seq, MAC: first[0].MAC}
 	}
 	t.From = at.Seq + 1
 	for at.Seq < head.Seq {
@@ -185,6 +190,13 @@ func (d *Doctor) followTrail(ctx context.Context, r ports.Reader, f *Facts, keyc
 		if len(events) == 0 || ctx.Err() != nil {
 			return ctx.Err()
 		}
+		for _, e := range events {
+			t.Bytes += weight(e)
+		}
+		if t.Read == 0 {
+			t.Since = events[0].At
+		}
+		t.Read += len(events)
 		last := events[len(events)-1]
 		f.Contents.Newest = last.At
 		if keychain != nil && t.Broken == "" {
@@ -197,6 +209,18 @@ func (d *Doctor) followTrail(ctx context.Context, r ports.Reader, f *Facts, keyc
 	}
 	t.Verified, t.To = keychain != nil, at.Seq
 	return nil
+}
+
+// weight is about how many bytes an event takes up in the file: its texts, its MAC and what SQLite adds to a row and its
+// indexes.
+func weight(e audit.Event) int64 {
+	const rest = 32 + 48
+	n := rest + len(e.Kind) + len(e.Caller.RequestID) + len(e.Caller.IP) + len(e.Caller.UserAgent) + len(e.Client) + len(e.User) +
+		len(e.Session) + len(e.Grant) + len(e.Family)
+	for name, value := range e.Facts {
+		n += len(name) + len(value) + len(`"":"",`)
+	}
+	return int64(n)
 }
 
 const discoveryPath = "/.well-known/openid-configuration"

@@ -76,6 +76,11 @@ type Trail struct {
 	From, To int64
 	Verified bool
 	Broken   string // names the first event that is not what was recorded
+
+	First time.Time // when the oldest event was recorded
+	Read  int       // events that were followed, the newest there are
+	Since time.Time // when the first of them was recorded
+	Bytes int64     // about what they take up in the file
 }
 
 // fetchable reports whether asking there makes sense at all.

@@ -25,6 +25,7 @@ func Judge(f Facts, now time.Time) []Finding {
 		j.signingKeys()
 		j.clock()
 		j.trail()
+		j.trailSize()
 		j.backups()
 		j.administrators()
 		j.clients()

@@ -47,7 +47,7 @@ func healthy() Facts {
 			Keys: oidc.KeyRing{{ID: "e1", Algorithm: oauth.ES256, ActiveAt: now.Add(-20 * day)}, {ID: "r1", Algorithm: oauth.RS256, ActiveAt: now.Add(-20 * day)}},
 			Clients: []oauth.Client{{ID: "wiki", RedirectURIs: []string{"https://wiki.example/cb", "http://127.0.0.1/cb", "com.example.app:/cb"}, Rules: rules, UpdatedAt: now.Add(-day),
 				GrantTypes: []string{oauth.GrantTypeCode, oauth.GrantTypeRefresh}}},
-			Trail: Trail{From: 1, To: 30, Verified: true}},
+			Trail: Trail{From: 1, To: 30, Verified: true, First: now.Add(-20 * day), Since: now.Add(-20 * day), Read: 30, Bytes: 30 * 250}},
 		Asked: true,
 		Discovery: ports.Answer{URL: issuer + discoveryPath, Status: 200, Date: now, At: now,
 			TLS: &ports.Handshake{Leaf: leaf, Sent: 2, Trusted: true, Named: true}},
@@ -72,6 +72,8 @@ var cases = []struct {
 		"note issuer.address, note issuer.local", "--issuer http://localhost:8080 --listen localhost:8080"},
 	{"issuer at an address of version 6", func(f *Facts) { f.Subject.Issuer, f.Asked = "https://[2001:db8::1]", false },
 		"note issuer.address", "latchkey serve"},
+	{"a large file that is mostly trail", func(f *Facts) { f.Database.Size, f.Contents.Trail.To = 2<<30, 5_000_000 }, "warning audit.size", "latchkey audit query --refused --limit 100 --db /data/latchkey.db"},
+	{"a large file of something else", func(f *Facts) { f.Database.Size, f.Contents.Trail.To = 4<<30, 5_000_000 }, "warning admin.factor", ""},
 	{"stopped", func(f *Facts) { f.Serving = false }, "note server.stopped", "latchkey serve --db /data/latchkey.db --issuer https://id.example.org --listen 127.0.0.1:8080 --trusted-proxies"},
 
 	{"AD-08 database for all", func(f *Facts) { f.Database.Mode = 0o644 }, "error file.database.mode", "chmod 600 /data/latchkey.db"},
@@ -386,6 +388,34 @@ func TestAdministratorsWithoutSecondFactor(t *testing.T) {
 		}
 		if c.severity == Warning && (!strings.Contains(findings[i].Mend, "https://id.example.org/account/totp") || findings[i].Commands[0] != "latchkey user edit tio --no-admin --db /data/latchkey.db") {
 			t.Errorf("%s is mended by %s %q", c.name, findings[i].Mend, findings[i].Commands)
+		}
+	}
+}
+
+// What the trail takes up and how it grows is said of any database.
+func TestTrailSize(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		trail Trail
+		says  string
+	}{
+		{"none", Trail{}, ""},
+		{"of an hour", Trail{To: 10, Read: 10, Bytes: 2500, First: now.Add(-time.Hour), Since: now.Add(-time.Hour)}, "10 events since 2026-05-01, about 2.4 KB."},
+		{"of a year, the newest read", Trail{To: 1_000_000, Read: 10_000, Bytes: 2_560_000, First: now.Add(-365 * day), Since: now.Add(-10 * day)},
+			"1000000 events since 2025-05-01, about 244.1 MB; it grows by about 7.3 MB a month."},
+	} {
+		f := healthy()
+		f.Contents.Trail, f.Contents.Newest = c.trail, now
+		findings := Judge(f, now)
+		i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == "audit.size" })
+		if i < 0 {
+			if c.says != "" {
+				t.Errorf("%s: nothing is said", c.name)
+			}
+			continue
+		}
+		if !strings.HasSuffix(findings[i].Found, c.says) || findings[i].Severity != OK {
+			t.Errorf("%s: %+v", c.name, findings[i])
 		}
 	}
 }

@@ -105,6 +105,32 @@ func (j *judge) trail() {
 	}
 }
 
+// largeFile is the size of a database that its operator should know the reason of.
+const largeFile = 1 << 30 // bytes
+
+// trailSize says how much the record takes up, because nothing is ever taken out of it.
+func (j *judge) trailSize() {
+	t := j.Contents.Trail
+	if t.Read == 0 {
+		return
+	}
+	each := t.Bytes / int64(t.Read)
+	all := each * t.To
+	found := fmt.Sprintf("The audit trail has %d events since %s, about %s", t.To, t.First.Format(time.DateOnly), size(uint64(all)))
+	if days := j.Contents.Newest.Sub(t.Since).Hours() / 24; days >= 1 {
+		found += fmt.Sprintf("; it grows by about %s a month", size(uint64(float64(each)*float64(t.Read)/days*30)))
+	}
+	file := j.Database.Size + j.Log.Size
+	if file < largeFile || 2*all < file {
+		j.ok("audit.size", "%s.", found)
+		return
+	}
+	j.add(Warning, "audit.size", fmt.Sprintf("%s, most of the %s of the database.", found, size(uint64(file))),
+		"Every event is kept for ever, because a chain with an event less would no longer prove anything. A full disk stops every sign-in, and each backup takes all of it along.",
+		"Plan the disk for its growth. If it is more than so many people make, look for what fills it: mostly an application that repeats a refused request.",
+		j.Subject.withKey("audit query --refused --limit 100"))
+}
+
 // verifiedWithin is how old the newest backup that was proved may be.
 const verifiedWithin = 7 * 24 * time.Hour
 
