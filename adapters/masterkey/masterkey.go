@@ -77,8 +77,8 @@ func syncDirectory(path string) error {
 func Load(path string) (*Key, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("master key %s does not exist: restore the file from where you keep it, or name the right one "+
-			"with --master-key; it cannot be made anew for an existing database", path)
+		return nil, fmt.Errorf("master key %s does not exist (%w): restore the file from where you keep it, or name the right one "+
+			"with --master-key; it cannot be made anew for an existing database", path, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, unreadable(err)

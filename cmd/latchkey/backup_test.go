@@ -33,7 +33,7 @@ func TestBackupCommands(t *testing.T) {
 		{"backup verify b.db", exitOK, `^$`, `b\.db is good: schema \d+, 0 users, 0 clients, 2 signing keys, and \d+ audit events until 2`},
 		{"backup verify b.db --json", exitOK, `"recorded": true`, `signing: done`},
 		{"backup verify b.db --master-key wrong.key", exitFailure, `^$`, `the master key wrong\.key does not belong to it: name the right one with --master-key`},
-		{"backup verify b.db --master-key none.key", exitFailure, `^$`, `none\.key does not exist`},
+		{"backup verify b.db --master-key none.key", exitNotFound, `^$`, `none\.key does not exist`},
 		{"backup verify b.db --db none.db --master-key latchkey.db.key", exitOK, `^$`, `There is no database none\.db that could keep`},
 		{"backup verify broken.db", exitFailure, `^$`, `broken\.db is not a usable database: .*: use another backup`},
 		{"backup verify none.db", exitNotFound, `^$`, `none\.db`},

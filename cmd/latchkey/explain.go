@@ -47,8 +47,10 @@ func runExplain(ctx context.Context, c *call) error {
 		return usage("--lang: %q is not a language of the explanations: use en or id", language)
 	case len(c.args) > 1:
 		return usage("explain takes one reference: %q is one too many", c.args[1])
-	case c.values.has("client") == (len(c.args) == 1) || c.values.has("client") && client == "":
-		return usage("explain needs a reference or --client, not both: latchkey explain ERROR_REF")
+	case c.values.has("client") && len(c.args) == 1:
+		return usage("explain takes a reference or --client, not both: latchkey explain ERROR_REF")
+	case client == "" && len(c.args) == 0:
+		return usage("explain needs a reference or --client: latchkey explain ERROR_REF, with the error_ref that was shown")
 	case c.values.has("limit") && !c.values.has("client"):
 		return usage("--limit goes with --client")
 	}

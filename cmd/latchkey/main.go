@@ -71,7 +71,8 @@ func commands() []command {
 
 // run is the whole program but for the process around it. It returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	c := &call{stdin: stdin, stdout: printable{stdout}, stderr: printable{stderr}}
+	out := &printable{Writer: stdout}
+	c := &call{stdin: stdin, stdout: out, stderr: &printable{Writer: stderr}}
 	if len(args) == 0 {
 		printOverview(c.stderr)
 		return exitUsage
@@ -101,7 +102,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(c.stderr, "latchkey %s --help explains the command.\n", cmd.name)
 		return exitUsage
 	}
-	if err = cmd.run(ctx, c); err == nil {
+	if err = cmd.run(ctx, c); out.failed != nil {
+		err = out.failed
+	}
+	if err == nil {
 		return exitOK
 	}
 	code := exitCode(ctx, err)

@@ -311,7 +311,7 @@ func TestMasterKeyOfAnotherDatabase(t *testing.T) {
 func TestTerminalEscapes(t *testing.T) {
 	const evil = "a\x1b[2J\u009b31m\x07\u202eb\rc\td\n"
 	var out bytes.Buffer
-	if n, err := (printable{&out}).Write([]byte(evil)); n != len(evil) || err != nil || out.String() != "a[2J31mbc\td\n" {
+	if n, err := (&printable{Writer: &out}).Write([]byte(evil)); n != len(evil) || err != nil || out.String() != "a[2J31mbc\td\n" {
 		t.Errorf("printed %q, %d, %v", out.String(), n, err)
 	}
 	out.Reset()

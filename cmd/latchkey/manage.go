@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -68,7 +69,7 @@ func (c *call) confirm(ctx context.Context, what string) error {
 	}
 	fmt.Fprint(c.stderr, "Go on? Type yes: ")
 	answer, err := readLine(ctx, bufio.NewReader(terminal))
-	if err != nil {
+	if err != nil && !errors.Is(err, io.EOF) { // whoever ends the input did not agree
 		return err
 	}
 	if strings.TrimSpace(answer) != "yes" {

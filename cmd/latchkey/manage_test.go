@@ -227,3 +227,14 @@ func TestRecoverAdmin(t *testing.T) {
 		step{"", "audit query --kind admin.recovered", exitOK, `admin.recovered user=sari changed="disabled, password"\n.*admin.recovered with="a set-up link"`, `^$`},
 	)
 }
+
+// What is missing altogether is not found, whichever command looks for it.
+func TestNothingThere(t *testing.T) {
+	inEmptyFolder(t)
+	for line, says := range map[string]string{"rollback": "latchkey.db does not exist", "upgrade": "latchkey.db does not exist", "user list": "latchkey.db does not exist",
+		"restore backup.db": "", "backup copy.db": "latchkey.db does not exist", "backup verify copy.db": ""} {
+		if r := latchkey(t, "", strings.Fields(line)...); r.code != exitNotFound || !strings.Contains(r.stderr, says) {
+			t.Errorf("%s: %+v", line, r)
+		}
+	}
+}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"latchkey/app"
 )
@@ -25,6 +28,9 @@ func runRollback(ctx context.Context, c *call) error {
 	cfg, err := c.keptFile()
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(cfg.MasterKey); errors.Is(err, fs.ErrNotExist) { // with neither file, the other folder is meant
+		return cfg.FilesExist()
 	}
 	lost, snapshot, err := app.LostByRollback(cfg)
 	if err == nil {

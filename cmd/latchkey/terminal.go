@@ -16,15 +16,24 @@ import (
 
 // printable keeps characters that command a terminal, or show text in another order than it has, from reaching it: names
 // come from people, and an escape sequence could rewrite what is on the screen.
-type printable struct{ io.Writer }
+//
+// It remembers what went wrong first: a secret that was made and is shown once must not get lost on a full disk while the
+// exit code says that all is well.
+type printable struct {
+	io.Writer
+	failed error
+}
 
-func (p printable) Write(b []byte) (int, error) {
+func (p *printable) Write(b []byte) (int, error) {
 	_, err := io.WriteString(p.Writer, strings.Map(func(r rune) rune {
 		if unprintable(r) && r != '\n' && r != '\t' {
 			return -1
 		}
 		return r
 	}, string(b)))
+	if p.failed == nil && err != nil {
+		p.failed = fmt.Errorf("what was to be printed is not whole (%w): make room, or send it elsewhere, and ask for it again", err)
+	}
 	return len(b), err
 }
 

@@ -107,9 +107,14 @@ func TestConfirm(t *testing.T) {
 			t.Errorf("%q: %v, told %q", answer, err, told.String())
 		}
 	}
+	person, program := openTerminal(t)
+	io.WriteString(person, "\x04") // Ctrl-D
+	if err := (&call{stdin: program, stderr: io.Discard}).confirm(t.Context(), "x"); exitCode(t.Context(), err) != exitRefused {
+		t.Errorf("the end of the input: %v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, program := openTerminal(t)
+	_, program = openTerminal(t)
 	if err := (&call{stdin: program, stderr: io.Discard}).confirm(ctx, "x"); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
