@@ -18,6 +18,7 @@ type Outbound interface {
 // Why a request was not answered: words for the operator, without what an answer or an address would tell a stranger.
 var (
 	ErrAddressDenied = errors.New("the address is not one that this server may reach: allow its network with --egress-allow")
+	ErrPortDenied    = errors.New("at a public address this server reaches port 443 only: serve the application there, or allow its network with --egress-allow")
 	ErrUntrusted     = errors.New("the certificate of the application is not trusted: renew it, or name its authority with --egress-ca")
 	ErrNoAnswer      = errors.New("the application did not answer in time")
 )

@@ -26,9 +26,9 @@ const (
 	mostBytes = 64 << 10        // of the head of the answer
 )
 
-// Config says what may be reached beyond the public internet.
+// Config says what may be reached beyond the web servers of the public internet.
 type Config struct {
-	Allow    []netip.Prefix // networks that would be denied otherwise
+	Allow    []netip.Prefix // networks that would be denied otherwise, at any port
 	CA       string         // path of PEM certificates of further authorities; empty: those of the system alone
 	Resolver *net.Resolver  // nil: the system's
 }
@@ -126,6 +126,8 @@ func reason(err error) error {
 	switch {
 	case errors.Is(err, ports.ErrAddressDenied):
 		return ports.ErrAddressDenied
+	case errors.Is(err, ports.ErrPortDenied):
+		return ports.ErrPortDenied
 	case errors.As(err, &untrusted):
 		return ports.ErrUntrusted
 	}

@@ -50,6 +50,7 @@ func (s *server) deliveryCard(n ports.NoticeInfo) page.DeliveryCard {
 // deliveryProblems are the messages for what the record says of an attempt that failed.
 var deliveryProblems = map[string]page.Message{
 	ports.ErrAddressDenied.Error():                                     page.MsgDeliveryDenied,
+	ports.ErrPortDenied.Error():                                        page.MsgDeliveryPort,
 	ports.ErrUntrusted.Error():                                         page.MsgDeliveryUntrusted,
 	ports.ErrNoAnswer.Error():                                          page.MsgDeliveryNoAnswer,
 	"the client is disabled or has no backchannel_logout_uri any more": page.MsgDeliveryWithdrawn,

@@ -193,7 +193,7 @@ func (d *Deliveries) settle(ctx context.Context, n oidc.LogoutNotice, status int
 			return err
 		}
 		err := errors.Join(tx.SaveLogoutNotice(n), tx.Record(d.event(kind, n, now)))
-		if errors.Is(failure, ports.ErrAddressDenied) {
+		if errors.Is(failure, ports.ErrAddressDenied) || errors.Is(failure, ports.ErrPortDenied) {
 			err = errors.Join(err, tx.Record(d.event(audit.OutboundBlocked, n, now)))
 		}
 		return err

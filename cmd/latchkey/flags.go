@@ -151,7 +151,7 @@ var (
 	scaleFlag     = flag{name: "rate-limit-scale", value: "NUMBER", env: true, help: "multiplies every rate limit; 0 turns them off (default 1)"}
 	clientsFlag   = flag{name: "client-rate-limit", value: "NUMBER", env: true, help: "requests a minute of each application that authenticates (default " + strconv.Itoa(app.DefaultClientRateLimit) + ")"}
 	metricsFlag   = flag{name: "metrics", value: "HOST:PORT", env: true, help: "serve /metrics, /healthz and /readyz on this loopback address (default: nowhere)"}
-	egressFlag    = flag{name: "egress-allow", value: "NETWORKS", env: true, help: "private networks of applications that are told of sign-outs, such as 10.1.0.0/16"}
+	egressFlag    = flag{name: "egress-allow", value: "NETWORKS", env: true, help: "networks of applications that are told of sign-outs and are private, or not at port 443, such as 10.1.0.0/16"}
 	egressCAFlag  = flag{name: "egress-ca", value: "FILE", env: true, help: "authorities, in PEM, of the certificates of such applications"}
 	jsonFlag      = flag{name: "json", help: "print the result as JSON on stdout"}
 )

@@ -6,6 +6,7 @@ package page
 const (
 	MsgDeliveryStatus    Message = "undelivered.status" // {1}: HTTP status
 	MsgDeliveryDenied    Message = "undelivered.denied"
+	MsgDeliveryPort      Message = "undelivered.port"
 	MsgDeliveryUntrusted Message = "undelivered.untrusted"
 	MsgDeliveryNoAnswer  Message = "undelivered.no_answer"
 	MsgDeliveryWithdrawn Message = "undelivered.withdrawn"
@@ -64,6 +65,7 @@ var adminTexts = texts{
 		"deliveries.problem":    "Last error",
 		"undelivered.status":    "The application answered with status {1}, not 200. Look for the reason in its log.",
 		"undelivered.denied":    "The server may not reach the address. Allow its network with --egress-allow.",
+		"undelivered.port":      "At a public address the server reaches port 443 only. Serve the application there, or allow its network with --egress-allow.",
 		"undelivered.untrusted": "The certificate of the application is not trusted. Renew it, or name its authority with --egress-ca.",
 		"undelivered.no_answer": "The application did not answer in time. Check that it runs and can be reached from here.",
 		"undelivered.withdrawn": "The client is disabled or has no backchannel_logout_uri any more, so nothing was sent. Sign the person out there if they have to be.",
@@ -120,6 +122,7 @@ var adminTexts = texts{
 		"deliveries.problem":    "Kesalahan terakhir",
 		"undelivered.status":    "Aplikasi menjawab dengan status {1}, bukan 200. Cari sebabnya di log aplikasi itu.",
 		"undelivered.denied":    "Server tidak boleh menghubungi alamat itu. Izinkan jaringannya dengan --egress-allow.",
+		"undelivered.port":      "Di alamat publik, server hanya menghubungi port 443. Layani aplikasi di sana, atau izinkan jaringannya dengan --egress-allow.",
 		"undelivered.untrusted": "Sertifikat aplikasi tidak tepercaya. Perbarui, atau sebutkan otoritasnya dengan --egress-ca.",
 		"undelivered.no_answer": "Aplikasi tidak menjawab tepat waktu. Pastikan aplikasi berjalan dan dapat dihubungi dari sini.",
 		"undelivered.withdrawn": "Klien dinonaktifkan atau tidak lagi memiliki backchannel_logout_uri, jadi tidak ada yang dikirim. Keluarkan orangnya di sana bila perlu.",
