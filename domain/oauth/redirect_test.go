@@ -3,26 +3,12 @@ package oauth_test
 import (
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"testing"
 
 	"latchkey/domain/oauth"
+	"latchkey/domain/oauth/oauthtest"
 )
-
-// loopback is RFC 8252 §7.3 said once more, from the other end: whether given is the registered URI with a port written
-// after its loopback host.
-func loopback(registered, given string) bool {
-	for _, host := range []string{"http://127.0.0.1", "http://[::1]", "http://localhost"} {
-		rest, ok := strings.CutPrefix(registered, host)
-		if !ok || rest != "" && rest[0] != '/' && rest[0] != '?' {
-			continue
-		}
-		n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(given, host+":"), rest))
-		return n >= 1 && n <= 65535 && given == fmt.Sprintf("%s:%d%s", host, n, rest)
-	}
-	return false
-}
 
 func TestMatchRedirectURI(t *testing.T) {
 	const web = "https://app.test/cb"
@@ -92,48 +78,17 @@ func TestMatchRedirectURI(t *testing.T) {
 	}
 }
 
-// mutations returns what the URI becomes by one small change: every character left out, doubled, in the other case,
-// percent-encoded or replaced, characters put in everywhere, and the host, port and path games attackers play.
-func mutations(uri string) []string {
-	var all []string
-	for i := range uri {
-		c, before, after := uri[i:i+1], uri[:i], uri[i+1:]
-		all = append(all, before+after, before+c+c+after, before+strings.ToUpper(c)+after, before+strings.ToLower(c)+after,
-			before+fmt.Sprintf("%%%02x", c[0])+after, before+fmt.Sprintf("%%%02X", c[0])+after)
-		for _, x := range []string{"/", ".", "@", ":", "?", "#", "\\", "%", "*", " ", "\t", "\n", "\x00", "é", "\u200b", "x", ";", "&", "%2f", ":80", ":8080"} {
-			all = append(all, before+x+c+after, before+x+after)
-		}
-	}
-	scheme, rest, _ := strings.Cut(uri, ":")
-	for _, s := range []string{"http", "https", "ftp", "javascript", "data", "vbscript", "file", "blob", strings.ToUpper(scheme)} {
-		all = append(all, s+":"+rest)
-	}
-	if host, path, ok := strings.Cut(strings.TrimPrefix(rest, "//"), "/"); ok && strings.HasPrefix(rest, "//") {
-		for _, h := range []string{host + ".", host + ":443", host + ":80", host + ":", host + ".evil.test", "evil.test/" + host, "evil." + host,
-			host + "@evil.test", host + ":x@evil.test", "evil.test@" + host, `evil.test\@` + host, "evil.test#@" + host, "evil.test?@" + host,
-			host + "%00.evil.test", host + "%2eevil.test", "[" + host + "]", strings.ToUpper(host), "xn--" + host, "0x7f000001", "2130706433",
-			"127.1", "127.0.0.1", "127.0.0.2", "localhost", "localhost.", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", ""} {
-			all = append(all, scheme+"://"+h+"/"+path)
-		}
-		for _, p := range []string{"", "/" + path, "./" + path, "../" + path, "a/../" + path, "%2e%2e/" + path, path + "/", path + "/..", path + "/..;/x",
-			path + ";x", path + "?x=1", path + "&x=1", path + "#f", path + "%00", path + "%20", path + "/../../evil", "*", "?" + path, "#" + path} {
-			all = append(all, scheme+"://"+host+"/"+p)
-		}
-	}
-	return append(all, uri+" ", " "+uri, uri+"\r\n", uri+uri, uri+","+uri, uri+" "+uri, "//"+rest, rest, url.QueryEscape(uri), "*", ".*", uri+".*")
-}
-
 func TestRedirectMatrix(t *testing.T) {
 	for _, registered := range []string{"https://app.test/cb", "https://app.test/cb?x=1", "http://127.0.0.1/cb", "http://[::1]/cb",
 		"http://localhost/cb", "com.example.app:/cb"} {
 		t.Run("RD-02…06 "+registered, func(t *testing.T) {
 			seen := map[string]bool{registered: true}
-			for _, given := range mutations(registered) {
+			for _, given := range oauthtest.Mutations(registered) {
 				if seen[given] {
 					continue
 				}
 				seen[given] = true
-				if got := oauth.MatchRedirectURI([]string{registered}, given); got != loopback(registered, given) {
+				if got := oauth.MatchRedirectURI([]string{registered}, given); got != oauthtest.Loopback(registered, given) {
 					t.Errorf("%q: %v", given, got)
 				}
 			}
@@ -229,7 +184,7 @@ func FuzzMatchRedirectURI(f *testing.F) {
 	f.Add("http://localhost", "http://localhost:65536")
 	f.Fuzz(func(t *testing.T, registered, given string) {
 		got := oauth.MatchRedirectURI([]string{registered}, given)
-		if want := given == registered || loopback(registered, given); got != want {
+		if want := given == registered || oauthtest.Loopback(registered, given); got != want {
 			t.Errorf("registered %q, given %q: %v", registered, given, got)
 		}
 	})
