@@ -71,7 +71,7 @@ func consumers(p *apptest.Provider, session string) (bearers, hints []consumer) 
 // anywhere, changes anything or is logged, and what they were made of is accepted before and after.
 func TestMatrixJOSE(t *testing.T) {
 	t.Parallel()
-	each := size(t, "FORGERIES", 50)
+	each := size(t, "FORGERIES", 24)
 	p := apptest.New(t, clients("rsa", `"id_token_signed_response_alg": "RS256"`,
 		"web", `"redirect_uris": ["https://app.test/cb"], "frontchannel_logout_uri": "https://app.test/out"`))
 	web, b := p.Client("web"), p.Browser()
