@@ -15,10 +15,12 @@ FLOOD ?= 120
 ROTATIONS ?= 50
 BACKUPS ?= 20
 SIZE ?= 1000000
+RACES ?= 10000
+TIMING ?= 2000
 export CGO_ENABLED = 1
 
 .PHONY: help run build test check reproducible bench bench-size fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
-  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup golden screenshots
+  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup matrices timing golden screenshots
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,7 +65,7 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 # A campaign runs anew every time, by itself, and prints its figures.
 campaign = $(GO) test $(FLAGS) -count=1 -timeout 180m -v ./app -run
 
-faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup ## every campaign below, one after another
+faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup matrices ## every campaign below, one after another
 
 fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1100) acknowledged writes apart
 	LATCHKEY_KILLS=$(KILLS) LATCHKEY_KILL_WRITES=$(KILL_WRITES) $(campaign) '^TestFaultKill$$'
@@ -103,11 +105,19 @@ fault-restart: ## end and start a loaded server 100 times, try a second one besi
 fault-rotation: ## ROTATIONS (50) rotations of the signing keys, a million verifications with caches that are never fetched early
 	LATCHKEY_ROTATIONS=$(ROTATIONS) LATCHKEY_VERIFICATIONS=20000 $(campaign) '^TestFaultRotation$$'
 
-fault-races: ## 1000 rounds of refreshing while the token is revoked or its user signs out
+fault-races: ## RACES (10000) groups of 8 to 50 requests for what works once; 1000 rounds of refreshing while the token is revoked or its user signs out
+	LATCHKEY_GROUPS=$(RACES) $(campaign) '^TestRaces$$'
 	LATCHKEY_RACES=1000 $(campaign) '^TestNothingSurvivesTheEnd$$'
 
 fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
 	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app
+
+matrices: ## every forged token at every door, every artefact in every role, every form of a redirect URI and of an address of the network
+	LATCHKEY_FORGERIES=1000 LATCHKEY_REDIRECTS=5000 $(campaign) '^TestMatrix'
+	$(GO) test $(FLAGS) -count=1 -v ./adapters/outbound -run '^Test(MayReach|DeniedAddresses|AllowedNetworks|NamesThatLeadInside|RedirectsAreNotFollowed)$$'
+
+timing: ## TIMING (2000) samples of each answer that must not tell by its time what it found; 10 minutes on an idle machine
+	LATCHKEY_TIMING=$(TIMING) $(GO) test $(FLAGS) -timeout 120m -run '^$$' -bench '^BenchmarkTiming$$' -benchtime 1x ./app
 
 golden: ## rewrite the golden files after a wanted change; read the difference before you commit it
 	$(GO) test $(FLAGS) $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
