@@ -29,7 +29,8 @@ type arm struct {
 // many samples there are of each, taken in turn so that a slow minute is slow for all. The medians may differ by 1 ms or 2 %,
 // whichever is more. What a client may not learn by revoking a token of another is not among them: that is recorded, and a
 // record is synced before the answer; whoever holds the token learns more by using it. Passwords are hashed with few rounds, so that a difference besides the hash is not lost in it; the last
-// comparison, with a tenth of the samples, is of the hash itself. It prints and fails nothing: a busy machine would lie.
+// comparison, with a tenth of the samples, is of the hash itself. It prints and fails nothing: on a busy machine the clock lies, and
+// the tenths and the time of the processor say more.
 func BenchmarkTiming(b *testing.B) {
 	samples, err := strconv.Atoi(os.Getenv("LATCHKEY_TIMING"))
 	if err != nil || samples < 1 {
