@@ -150,7 +150,7 @@ func (g *generator) request() (method, path, query, body string, header http.Hea
 	case 0:
 		header["Cookie"] = []string{g.cookie}
 	case 1:
-		header["Cookie"] = []string{strings.Map(visible, "latchkey_session="+g.value("session")+"; a="+g.value("x"))}
+		header["Cookie"] = []string{strings.Map(visible, "latchkey-session="+g.value("session")+"; a="+g.value("x"))}
 	}
 	return method, path, query, body, header
 }
