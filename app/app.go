@@ -51,6 +51,7 @@ type App struct {
 	cfg    Config
 	clock  *clock
 	places chan struct{} // one value for each open connection
+	floods floods
 	health *health
 	close  func() error
 
@@ -192,7 +193,8 @@ func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*Ap
 
 	administration := &admin.Service{Store: store, Secrets: secrets, Passwords: passwords, Signer: signer, Keys: signer, Now: now,
 		Chain: auditChain(keychain), Issuer: cfg.Issuer}
-	a := &App{Admin: administration, Store: store, cfg: cfg, clock: clock, places: make(chan struct{}, maxConnections), close: store.Close,
+	a := &App{Admin: administration, Store: store, cfg: cfg, clock: clock, places: make(chan struct{}, maxConnections),
+		floods: floods{proxies: cfg.TrustedProxies}, close: store.Close,
 		archive: sqlite.Archive{Path: cfg.Database, Chain: auditChain(keychain)}}
 	a.newKey = func(to string) (ports.NewMasterKey, error) {
 		r, err := masterkey.Replace(cfg.MasterKey, to, keychain)
@@ -216,7 +218,7 @@ func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*Ap
 		limits = ratelimit.New(web.Budgets, cfg.ClientRateLimit, cfg.RateLimitScale)
 	}
 	figures := metrics.New(metrics.Sources{Now: now, Store: store, Figures: store.Figures, Hashing: passwords.Figures,
-		Connections: func() int { return len(a.places) }, SQLite: sqlite.Version()})
+		Connections: func() int { return len(a.places) }, Floods: a.floods.count, SQLite: sqlite.Version()})
 	a.health = &health{keys: func() error { _, err := signer.KeySet(); return err }, probe: store.Probe, log: cfg.Log}
 	a.Operations = web.NewOperations(a.health, figures, cfg.Log)
 	bearer := token.Bearer{Issuer: cfg.Issuer, Store: store, Signer: signer, Now: now}

@@ -1,18 +1,25 @@
 package app
 
 import (
+	"context"
+	"crypto/tls"
+	"log/slog"
 	"net"
+	"net/netip"
+	"slices"
 	"sync"
+	"time"
 )
 
 // maxConnections is how many connections are served at once, on all listeners. The kernel's queue holds those beyond.
 const maxConnections = 4096
 
-// bound returns the listeners with places that they share.
-func bound(listeners []net.Listener, places chan struct{}) []net.Listener {
+// bound returns the listeners with places that they share. Connections that send far more than their requests explain are
+// closed and counted.
+func bound(listeners []net.Listener, places chan struct{}, floods *floods) []net.Listener {
 	all := make([]net.Listener, len(listeners))
 	for i, l := range listeners {
-		all[i] = &bounded{Listener: l, places: places, closed: make(chan struct{})}
+		all[i] = &bounded{Listener: l, places: places, floods: floods, closed: make(chan struct{})}
 	}
 	return all
 }
@@ -21,6 +28,7 @@ func bound(listeners []net.Listener, places chan struct{}) []net.Listener {
 type bounded struct {
 	net.Listener
 	places chan struct{}
+	floods *floods
 	closed chan struct{}
 	once   sync.Once
 }
@@ -36,7 +44,11 @@ func (b *bounded) Accept() (net.Conn, error) {
 		<-b.places
 		return nil, err
 	}
-	return &boundedConn{Conn: c, leave: sync.OnceFunc(func() { <-b.places })}, nil
+	bounded := &boundedConn{Conn: c, leave: sync.OnceFunc(func() { <-b.places }), floods: b.floods}
+	if !b.floods.proxied(c.RemoteAddr()) {
+		bounded.unexplained = &unexplained{forgiven: time.Now()}
+	}
+	return bounded, nil
 }
 
 func (b *bounded) Close() error {
@@ -46,10 +58,71 @@ func (b *bounded) Close() error {
 
 type boundedConn struct {
 	net.Conn
-	leave func()
+	leave       func()
+	floods      *floods
+	unexplained *unexplained // nil: of a proxy
+}
+
+func (c *boundedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.unexplained != nil && c.unexplained.read(n, time.Now) {
+		c.floods.add(c.RemoteAddr())
+		c.Close()
+		return 0, net.ErrClosed
+	}
+	return n, err
 }
 
 func (c *boundedConn) Close() error {
 	defer c.leave()
 	return c.Conn.Close()
+}
+
+// connContext lets the requests of a connection explain what it sent.
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if b, ok := c.(*boundedConn); ok && b.unexplained != nil {
+		return context.WithValue(ctx, unexplainedKey{}, b.unexplained)
+	}
+	return ctx
+}
+
+// floods counts the connections that were closed for what they sent.
+type floods struct {
+	proxies []netip.Prefix // one of their connections carries many people, of whom one may not have it closed for all
+
+	mu              sync.Mutex
+	total, reported uint64
+	last            string // address
+}
+
+func (f *floods) proxied(peer net.Addr) bool {
+	address, err := netip.ParseAddrPort(peer.String())
+	return err == nil && slices.ContainsFunc(f.proxies, func(p netip.Prefix) bool { return p.Contains(address.Addr().Unmap()) })
+}
+
+func (f *floods) add(from net.Addr) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.total++
+	f.last = from.String()
+}
+
+// count returns how many there were since the start.
+func (f *floods) count() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.total
+}
+
+// report logs those that were not reported yet, in one line however many they are.
+func (f *floods) report(log *slog.Logger) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.total > f.reported {
+		log.Warn("connections were closed that sent far more than their requests explain", "connections", f.total-f.reported, "last", f.last)
+		f.reported = f.total
+	}
 }

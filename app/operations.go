@@ -30,7 +30,7 @@ func listenForOperators(address string) ([]net.Listener, error) {
 func (a *App) serveOperations(listeners []net.Listener) (stop func()) {
 	server := newServer(a.Operations, nil, a.cfg.Log)
 	var running sync.WaitGroup
-	for _, l := range bound(listeners, make(chan struct{}, maxOperators)) {
+	for _, l := range bound(listeners, make(chan struct{}, maxOperators), &a.floods) {
 		a.cfg.Log.Info("metrics", "url", "http://"+l.Addr().String()+"/metrics")
 		running.Go(func() {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -24,7 +24,8 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 32 << 10
-	maxStreams        = 100 // per HTTP/2 connection
+	maxStreams        = 100      // per HTTP/2 connection
+	receiveWindow     = 64 << 10 // of bodies that wait, per HTTP/2 connection; no body may be longer
 	shutdownTimeout   = 10 * time.Second
 )
 
@@ -37,6 +38,7 @@ const (
 	clockSavedEvery  = time.Minute
 	sweepEvery       = time.Minute
 	certificateEvery = 5 * time.Second
+	floodsEvery      = time.Minute
 )
 
 // ErrLocked is returned when another server has the database.
@@ -81,7 +83,7 @@ func (a *App) Run(ctx context.Context, ready func(urls []string) error) (err err
 	defer stopJobs()
 	defer a.serveOperations(operators)()
 	server := newServer(a.Handler, certificate, a.cfg.Log)
-	return serve(ctx, server, bound(listeners, a.places), a.cfg.Log, func() error {
+	return serve(ctx, server, bound(listeners, a.places, &a.floods), a.cfg.Log, func() error {
 		a.tell(systemd, "READY=1\nSTATUS=serving "+a.cfg.Issuer)
 		return ready(urls(listeners, certificate != nil))
 	}, func() {
@@ -162,7 +164,8 @@ func urls(listeners []net.Listener, secure bool) []string {
 
 func newServer(handler http.Handler, certificate *certificate, log *slog.Logger) *http.Server {
 	s := &http.Server{
-		Handler:           handler,
+		Handler:           explaining(handler),
+		ConnContext:       connContext,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -170,7 +173,8 @@ func newServer(handler http.Handler, certificate *certificate, log *slog.Logger)
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		Protocols:         new(http.Protocols),
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, MaxReceiveBufferPerConnection: receiveWindow,
+			MaxReceiveBufferPerStream: receiveWindow},
 	}
 	s.Protocols.SetHTTP1(true)
 	if certificate != nil {
@@ -288,6 +292,9 @@ func (a *App) startJobs(ctx context.Context, certificate *certificate, systemd s
 	running.Go(func() {
 		every(ctx, sweepEvery, log, "sweep", func() error { return sweep(ctx, a.Store, a.Admin.Now(), log) })
 	})
+	running.Go(func() {
+		every(ctx, floodsEvery, log, "floods", func() error { a.floods.report(log); return nil })
+	})
 	trail := &anchors{admin: a.Admin, log: log}
 	running.Go(func() { trail.run(ctx) })
 	if systemd.watchdog > 0 {
@@ -309,6 +316,7 @@ func (a *App) startJobs(ctx context.Context, certificate *certificate, systemd s
 	return func() {
 		cancel()
 		running.Wait()
+		a.floods.report(log)
 		if err := trail.look(context.WithoutCancel(ctx), time.Now(), true); err != nil {
 			log.Error("no audit anchor of the end", "error", err)
 		}

@@ -24,8 +24,9 @@ type Sources struct {
 	Store       ports.Store // signing keys, and when backups were made
 	Figures     func() ports.StoreFigures
 	Hashing     func() ports.HashingFigures
-	Connections func() int // open now, on all listeners
-	SQLite      string     // version
+	Connections func() int    // open now, on all listeners
+	Floods      func() uint64 // connections closed for what they sent
+	SQLite      string        // version
 }
 
 // Registry counts. Its methods may be called at once and allocate nothing.

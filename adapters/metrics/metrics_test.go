@@ -50,6 +50,7 @@ func sources(t *testing.T) Sources {
 		},
 		Hashing:     func() ports.HashingFigures { return ports.HashingFigures{Slots: 2, Running: 2, Waiting: 5} },
 		Connections: func() int { return 17 },
+		Floods:      func() uint64 { return 3 },
 		SQLite:      "3.51.3",
 	}
 }
