@@ -93,7 +93,7 @@ fault-hostile: ## send HOSTILE (1000000) malformed requests to every route
 fault-clients: ## 2000 slow clients; floods of HTTP/2 frames; a crowd that leaves early
 	LATCHKEY_SLOW=2000 $(campaign) '^TestFaultSlowClients$$'
 	LATCHKEY_FLOOD_MS=10000 $(campaign) '^TestFaultHTTP2Flood$$'
-	LATCHKEY_CROWD_SECONDS=60 $(campaign) '^TestFaultCrowd$$'
+	LATCHKEY_CROWD=64 LATCHKEY_CROWD_SECONDS=60 $(campaign) '^TestFaultCrowd$$'
 
 fault-flood: ## 500 sign-ins a second from 50 addresses for FLOOD (120) seconds, beside honest people and applications
 	LATCHKEY_FLOOD_SECONDS=$(FLOOD) $(campaign) '^TestFault(LoginFlood|AbandonedSignIns)$$'

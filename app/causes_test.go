@@ -24,7 +24,7 @@ type passwords func(ctx context.Context) (match bool, err error)
 
 func (passwords) Hash(context.Context, string) (string, error) { return "", nil }
 
-func (p passwords) Verify(ctx context.Context, _, _ string) (match, outdated bool, err error) {
+func (p passwords) Verify(ctx context.Context, _, _ string, _ ports.Beside) (match, outdated bool, err error) {
 	match, err = p(ctx)
 	return match, false, err
 }

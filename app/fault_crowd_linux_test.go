@@ -44,11 +44,11 @@ func openFiles(t *testing.T, pid int) int {
 	return len(entries)
 }
 
-// ST-10, ST-11: sixteen callers who read and then write, three in ten leaving early, and the command line beside them:
+// ST-10, ST-11: callers who read and then write, three in ten leaving early, and the command line beside them:
 // nothing fails and nothing is locked, and afterwards nothing is left open or half done.
 func TestFaultCrowd(t *testing.T) {
 	t.Parallel()
-	const workers = 16
+	workers := size(t, "CROWD", 16)
 	p := apptest.NewProcess(t, faultDocument(0))
 	transport := &fickle{inner: p.Transport.(*http.Transport)}
 	transport.calm.Store(true)

@@ -61,14 +61,10 @@ func (h *honest) refresh(every time.Duration, done <-chan struct{}) (count int, 
 	var took []time.Duration
 	for over := false; !over; {
 		begun := time.Now()
-		r := h.line.rp.Refresh(h.line.head)
-		if r.Err != nil || r.Status != http.StatusOK {
-			h.t.Errorf("an honest refresh: %d %.200s %v", r.Status, r.Text, r.Err)
+		if !h.once() {
 			return len(took), 0
 		}
 		took = append(took, time.Since(begun))
-		h.line.got(r)
-		h.line.access = h.line.access[len(h.line.access)-1:]
 		select {
 		case <-done:
 			over = true
@@ -77,6 +73,39 @@ func (h *honest) refresh(every time.Duration, done <-chan struct{}) (count int, 
 	}
 	slices.Sort(took)
 	return len(took), percentile(took, 99)
+}
+
+// offered refreshes at a fixed rate until done: one that is late is made up for, and its time counts from when it was due.
+// With an interval of 0 the next is due when the last is answered.
+func (h *honest) offered(interval time.Duration, done <-chan struct{}) (took []time.Duration) {
+	h.t.Helper()
+	for due := time.Now(); ; due = due.Add(interval) {
+		if interval == 0 {
+			due = time.Now()
+		}
+		select {
+		case <-done:
+			return took
+		case <-time.After(time.Until(due)):
+		}
+		if !h.once() {
+			return took
+		}
+		took = append(took, time.Since(due))
+	}
+}
+
+// once reports whether a refresh went well.
+func (h *honest) once() bool {
+	h.t.Helper()
+	r := h.line.rp.Refresh(h.line.head)
+	if r.Err != nil || r.Status != http.StatusOK {
+		h.t.Errorf("an honest refresh: %d %.200s %v", r.Status, r.Text, r.Err)
+		return false
+	}
+	h.line.got(r)
+	h.line.access = h.line.access[len(h.line.access)-1:]
+	return true
 }
 
 // after closes a channel when the time has come.

@@ -23,8 +23,15 @@ type Secrets interface {
 type Passwords interface {
 	Hash(ctx context.Context, password string) (phc string, err error)
 	// Verify reports whether password matches, and whether phc was made with older parameters. An empty phc never
-	// matches and costs the same. A caller that leaves while it waits is not computed for.
-	Verify(ctx context.Context, phc, password string) (match, outdated bool, err error)
+	// matches and costs the same. A caller that leaves while it waits is not computed for. Where little
+	// else comes from is served first.
+	Verify(ctx context.Context, phc, password string, beside Beside) (match, outdated bool, err error)
+}
+
+// Beside is what else came lately from where a password comes from. The zero value is the first that comes from there.
+type Beside struct {
+	Wrong   int // passwords
+	Pending int // those that nobody has looked at yet
 }
 
 // ErrBusy is returned when too many passwords already wait to be hashed.

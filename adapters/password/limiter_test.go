@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"latchkey/ports"
 )
@@ -13,13 +17,13 @@ import (
 func TestLimiterServesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, 8)
-		if err := l.enter(t.Context()); err != nil {
+		if err := l.enter(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 		var served []int
 		for i := range 8 {
 			go func() {
-				if err := l.enter(t.Context()); err != nil {
+				if err := l.enter(t.Context(), 0); err != nil {
 					t.Error(err)
 					return
 				}
@@ -28,7 +32,7 @@ func TestLimiterServesInOrder(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		if err := l.enter(t.Context()); !errors.Is(err, ports.ErrBusy) {
+		if err := l.enter(t.Context(), 0); !errors.Is(err, ports.ErrBusy) {
 			t.Errorf("full queue: error %v, want ErrBusy", err)
 		}
 		l.leave()
@@ -38,8 +42,74 @@ func TestLimiterServesInOrder(t *testing.T) {
 				t.Fatalf("served in the order %v", served)
 			}
 		}
-		if len(served) != 8 || l.waiting.Load() != 0 || len(l.slots) != 0 {
-			t.Errorf("served %d, waiting %d, slots held %d, want 8, 0, 0", len(served), l.waiting.Load(), len(l.slots))
+		if running, waiting := l.figures(); len(served) != 8 || running != 0 || waiting != 0 {
+			t.Errorf("served %d, waiting %d, slots held %d, want 8, 0, 0", len(served), waiting, running)
+		}
+	})
+}
+
+// RL-04: whoever has fewer beside them is served first, and takes the place of whoever has most when there is none.
+func TestLimiterServesTheUnsuspectedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1, 4)
+		if err := l.enter(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		var served, refused []int
+		for _, beside := range []int{3, 1, 3, 9, 1, 9, 0, 4} {
+			go func() {
+				if err := l.enter(t.Context(), beside); errors.Is(err, ports.ErrBusy) {
+					refused = append(refused, beside)
+					return
+				} else if err != nil {
+					t.Error(err)
+				}
+				served = append(served, beside)
+				l.leave()
+			}()
+			synctest.Wait()
+		}
+		l.leave()
+		synctest.Wait()
+		if diff := cmp.Diff([][]int{{0, 1, 1, 3}, {9, 9, 3, 4}}, [][]int{served, refused}); diff != "" {
+			t.Errorf("served, refused (-want +got):\n%s", diff)
+		}
+		if running, waiting := l.figures(); running != 0 || waiting != 0 {
+			t.Errorf("slots held %d, waiting %d", running, waiting)
+		}
+	})
+}
+
+// RL-04: however many guesses come from addresses that guessed before, one is computed at a time, and nobody else waits.
+func TestGuessesDoNotHoldUpOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, computed := newHasher(50 * slice)
+		stored := hash(t, h, "password")
+		computed.Store(0)
+		var busy atomic.Int64
+		for n := range 100 {
+			go func() {
+				if _, _, err := h.Verify(t.Context(), "", "guess", ports.Beside{Wrong: doubtfulFrom, Pending: n % 3}); errors.Is(err, ports.ErrBusy) {
+					busy.Add(1)
+				} else if err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		if f := h.Figures(); f.Running != 1 || f.Waiting != maxDoubtedWaiting {
+			t.Errorf("%+v", f)
+		}
+		begun := time.Now()
+		if match, _, err := h.Verify(t.Context(), stored, "password", ports.Beside{Wrong: doubtfulFrom - 1, Pending: 1000}); !match || err != nil || computed.Load() != 1 {
+			t.Errorf("an honest sign-in beside the guesses: match %v, error %v, after %d others", match, err, computed.Load()-1)
+		}
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("it waited %v", waited)
+		}
+		time.Sleep(time.Minute)
+		if n := busy.Load(); n != 100-1-maxDoubtedWaiting || computed.Load() != 1+1+maxDoubtedWaiting {
+			t.Errorf("%d were refused, %d computed", n, computed.Load())
 		}
 	})
 }
@@ -52,7 +122,7 @@ func TestLimiterBoundsHowManyCompute(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if err := l.enter(t.Context()); err != nil {
+			if err := l.enter(t.Context(), 0); err != nil {
 				t.Error(err)
 				return
 			}
@@ -77,19 +147,19 @@ func TestAbandonedJobsAreNotComputed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, computed := newHasher(3)
 		h.limiter = newLimiter(1, 100)
-		if err := h.limiter.enter(t.Context()); err != nil { // someone computes
+		if err := h.limiter.enter(t.Context(), 0); err != nil { // someone computes
 			t.Fatal(err)
 		}
 		ctx, leave := context.WithCancel(t.Context())
 		for range 100 {
 			go func() {
-				if _, _, err := h.Verify(ctx, "", "password"); !errors.Is(err, context.Canceled) {
+				if _, _, err := h.Verify(ctx, "", "password", ports.Beside{}); !errors.Is(err, context.Canceled) {
 					t.Errorf("error %v, want context.Canceled", err)
 				}
 			}()
 		}
 		synctest.Wait()
-		if _, _, err := h.Verify(t.Context(), "", "password"); !errors.Is(err, ports.ErrBusy) {
+		if _, _, err := h.Verify(t.Context(), "", "password", ports.Beside{}); !errors.Is(err, ports.ErrBusy) {
 			t.Errorf("full queue: error %v, want ErrBusy", err)
 		}
 		leave()
@@ -98,10 +168,10 @@ func TestAbandonedJobsAreNotComputed(t *testing.T) {
 		if n := computed.Load(); n != 0 {
 			t.Errorf("%d passwords were hashed for nobody", n)
 		}
-		if match, _, err := h.Verify(t.Context(), hash(t, h, "password"), "password"); !match || err != nil {
+		if match, _, err := h.Verify(t.Context(), hash(t, h, "password"), "password", ports.Beside{}); !match || err != nil {
 			t.Errorf("afterwards: match %v, error %v", match, err)
 		}
-		if held := len(h.limiter.slots); held != 0 {
+		if held, _ := h.limiter.figures(); held != 0 {
 			t.Errorf("%d slots leaked", held)
 		}
 	})
@@ -112,20 +182,20 @@ func TestTurnAndLeavingTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, 100)
 		for range 200 {
-			if err := l.enter(t.Context()); err != nil {
+			if err := l.enter(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
 			ctx, leave := context.WithCancel(t.Context())
 			entered := make(chan error, 1)
-			go func() { entered <- l.enter(ctx) }()
+			go func() { entered <- l.enter(ctx, 0) }()
 			synctest.Wait()
 			l.leave()
 			leave()
 			if err := <-entered; err == nil {
 				l.leave()
 			}
-			if len(l.slots) != 0 || l.waiting.Load() != 0 {
-				t.Fatalf("slots held %d, waiting %d", len(l.slots), l.waiting.Load())
+			if running, waiting := l.figures(); running != 0 || waiting != 0 {
+				t.Fatalf("slots held %d, waiting %d", running, waiting)
 			}
 		}
 	})
@@ -143,7 +213,7 @@ func TestLeavingWhileComputing(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
-	if computed.Load() != 0 || len(h.limiter.slots) != 0 {
-		t.Errorf("hashed %d, slots held %d, want neither", computed.Load(), len(h.limiter.slots))
+	if held, _ := h.limiter.figures(); computed.Load() != 0 || held != 0 {
+		t.Errorf("hashed %d, slots held %d, want neither", computed.Load(), held)
 	}
 }

@@ -5,7 +5,7 @@
 //	password.go  Hasher: Hash, Verify
 //	derive.go    PBKDF2 (RFC 8018 §5.2) in slices
 //	phc.go       the text of a stored hash
-//	limiter.go   slots and the queue before them
+//	limiter.go   slots and the queues before them
 package password
 
 import (
@@ -14,6 +14,7 @@ import (
 	"crypto/subtle"
 	"runtime"
 	"strings"
+	"time"
 
 	"latchkey/domain/identity"
 	"latchkey/ports"
@@ -28,11 +29,25 @@ const Iterations = 600_000
 //
 // As many passwords are hashed at once as Go uses processors. Fewer slots would halve the sign-ins two cores can serve;
 // everything else stays quick because each hash yields its processor every fraction of a millisecond (see derive).
+//
+// Addresses that have just sent wrong passwords have one slot of their own, at a leisurely pace. A flood of guesses would
+// otherwise have every processor for as long as its addresses are heard at all, and honest people would queue behind it.
 type Hasher struct {
 	keychain   ports.Keychain
 	iterations int
-	limiter    limiter
+	limiter    *limiter
+	doubted    *limiter
 }
+
+// Bounds of the queues: about three seconds of work for two processors, and ten for the slot of those in doubt. A person
+// would not wait longer.
+const (
+	maxWaiting        = 64
+	maxDoubtedWaiting = 16
+)
+
+// doubtfulFrom is how many wrong passwords of its address put a guess in doubt. People mistype; then they look.
+const doubtfulFrom = 2
 
 var _ ports.Passwords = (*Hasher)(nil)
 
@@ -41,7 +56,8 @@ func New(keychain ports.Keychain, iterations int) *Hasher {
 	if iterations < 1 || iterations > maxIterations {
 		panic("password: iterations out of range")
 	}
-	return &Hasher{keychain: keychain, iterations: iterations, limiter: newLimiter(runtime.GOMAXPROCS(0), maxWaiting)}
+	return &Hasher{keychain: keychain, iterations: iterations, limiter: newLimiter(runtime.GOMAXPROCS(0), maxWaiting),
+		doubted: newLimiter(1, maxDoubtedWaiting)}
 }
 
 // Hash returns what to store of a new password. It fails with ports.ErrBusy, with the context's error, or for a password
@@ -55,7 +71,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	}
 	p := phc{iterations: h.iterations}
 	rand.Read(p.salt[:])
-	hash, err := h.compute(ctx, p, password)
+	hash, err := h.compute(ctx, p, password, ports.Beside{})
 	if err != nil {
 		return "", err
 	}
@@ -68,7 +84,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 //
 // A password no user can have is answered at once, whoever the user is: one that is too long, so that nobody can buy work
 // with it, and one with a NUL, which HMAC could not tell from the same password without (RFC 2104 §2 pads keys with zeros).
-func (h *Hasher) Verify(ctx context.Context, stored, password string) (match, outdated bool, err error) {
+func (h *Hasher) Verify(ctx context.Context, stored, password string, beside ports.Beside) (match, outdated bool, err error) {
 	p := phc{iterations: h.iterations}
 	if stored != "" {
 		if p, err = parsePHC(stored); err != nil {
@@ -78,7 +94,7 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (match, ou
 	if len(password) > identity.MaxPasswordBytes || strings.ContainsRune(password, 0) {
 		return false, false, nil
 	}
-	hash, err := h.compute(ctx, p, password)
+	hash, err := h.compute(ctx, p, password, beside)
 	if err != nil {
 		return false, false, err
 	}
@@ -87,12 +103,16 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (match, ou
 }
 
 // compute hashes the password with the iterations and salt of p, when its turn comes.
-func (h *Hasher) compute(ctx context.Context, p phc, password string) (hash [hashSize]byte, err error) {
-	if err := h.limiter.enter(ctx); err != nil {
+func (h *Hasher) compute(ctx context.Context, p phc, password string, beside ports.Beside) (hash [hashSize]byte, err error) {
+	turns, pace := h.limiter, runtime.Gosched
+	if beside.Wrong >= doubtfulFrom {
+		turns, pace = h.doubted, func() { time.Sleep(pause) }
+	}
+	if err := turns.enter(ctx, beside.Wrong+beside.Pending); err != nil {
 		return hash, err
 	}
-	defer h.limiter.leave()
-	key, err := derive(ctx, password, p.salt, p.iterations)
+	defer turns.leave()
+	key, err := derive(ctx, password, p.salt, p.iterations, pace)
 	if err != nil {
 		return hash, err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,7 +45,7 @@ func hash(t *testing.T, h *Hasher, password string) string {
 
 func verify(t *testing.T, h *Hasher, stored, password string) (match, outdated bool) {
 	t.Helper()
-	match, outdated, err := h.Verify(t.Context(), stored, password)
+	match, outdated, err := h.Verify(t.Context(), stored, password, ports.Beside{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestPepperMatters(t *testing.T) {
 
 func TestMalformedHashIsAFault(t *testing.T) {
 	h, _ := newHasher(3)
-	if _, _, err := h.Verify(t.Context(), "$2b$10$something", "password"); err == nil || strings.Contains(err.Error(), "something") {
+	if _, _, err := h.Verify(t.Context(), "$2b$10$something", "password", ports.Beside{}); err == nil || strings.Contains(err.Error(), "something") {
 		t.Errorf("error %v, want one without the hash", err)
 	}
 }
@@ -181,7 +182,7 @@ func TestDeriveIsPBKDF2(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := derive(t.Context(), password, salt, iterations); err != nil || string(got[:]) != string(want) {
+			if got, err := derive(t.Context(), password, salt, iterations, runtime.Gosched); err != nil || string(got[:]) != string(want) {
 				t.Errorf("derive(%.10q, %d) differs from PBKDF2: %v", password, iterations, err)
 			}
 		}
@@ -191,7 +192,7 @@ func TestDeriveIsPBKDF2(t *testing.T) {
 func TestDeriveStopsWhenNobodyWaits(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := derive(ctx, "password", [saltSize]byte{}, maxIterations); !errors.Is(err, context.Canceled) {
+	if _, err := derive(ctx, "password", [saltSize]byte{}, maxIterations, runtime.Gosched); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }

@@ -34,7 +34,7 @@ func (p *passwords) Hash(_ context.Context, password string) (string, error) {
 	return "hash of " + password, p.hash
 }
 
-func (p *passwords) Verify(_ context.Context, phc, password string) (bool, bool, error) {
+func (p *passwords) Verify(_ context.Context, phc, password string, _ ports.Beside) (bool, bool, error) {
 	if p.during != nil {
 		p.during()
 	}

@@ -73,7 +73,7 @@ func (p *passwords) Hash(_ context.Context, password string) (string, error) {
 	return "hash:" + password, nil
 }
 
-func (p *passwords) Verify(_ context.Context, phc, password string) (bool, bool, error) {
+func (p *passwords) Verify(_ context.Context, phc, password string, _ ports.Beside) (bool, bool, error) {
 	return phc == "hash:"+password, false, nil
 }
 

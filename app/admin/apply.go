@@ -138,7 +138,7 @@ func (s *Service) prepare(ctx context.Context, p *planner) error {
 			n.differs = true
 			continue
 		}
-		match, _, err := s.Passwords.Verify(ctx, n.seen, u.Password.Reveal())
+		match, _, err := s.Passwords.Verify(ctx, n.seen, u.Password.Reveal(), ports.Beside{})
 		if err != nil {
 			return err
 		}

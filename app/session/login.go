@@ -51,7 +51,7 @@ func (a *Authenticator) Verify(ctx context.Context, caller audit.Caller, form po
 	if err != nil || r.problem.Problem != "" {
 		return Verified{}, r.problem, err
 	}
-	match, outdated, err := a.Passwords.Verify(ctx, r.user.Password, form.Password)
+	match, outdated, err := a.Passwords.Verify(ctx, r.user.Password, form.Password, r.beside)
 	v := Verified{user: r.user, keys: r.keys}
 	switch {
 	case errors.Is(err, ports.ErrBusy):
@@ -72,6 +72,7 @@ func (a *Authenticator) Verify(ctx context.Context, caller audit.Caller, form po
 type reservation struct {
 	user    identity.User // zero: nobody has the name
 	keys    []string      // what the attempt was counted against
+	beside  ports.Beside
 	problem ports.Login
 }
 
@@ -85,7 +86,7 @@ func (a *Authenticator) reserve(ctx context.Context, caller audit.Caller, name s
 		if err != nil && !errors.Is(err, ports.ErrNotFound) {
 			return err
 		}
-		account := "name:" + oauth.Secret(name).Digest().String()
+		account, others := "name:"+oauth.Secret(name).Digest().String(), 0 // others of the address
 		if user.ID != "" {
 			r.user, account = user, identity.AccountKey(user.ID)
 		}
@@ -113,15 +114,25 @@ func (a *Authenticator) reserve(ctx context.Context, caller audit.Caller, name s
 				r.problem = ports.Login{Problem: ports.LoginLocked, RetryAfter: attempts.RetryAfter(now)}
 				return nil
 			}
-			r.keys = append(r.keys, c.key)
+			if r.keys = append(r.keys, c.key); len(r.keys) == 1 {
+				others = attempts.Count - 1
+			}
 		}
-		return nil
+		wrong, err := tx.Attempts(wrongKey(caller.IP))
+		if a.Scale > 0 {
+			r.beside = ports.Beside{Wrong: wrong.Recent(now), Pending: max(0, others-wrong.Recent(now))}
+		}
+		return err
 	})
 	return r, err
 }
 
 // addressKey is what attempts from an address are counted under.
 func addressKey(ip string) string { return "ip:" + identity.Network(ip) }
+
+// wrongKey is what wrong passwords from an address are counted under. Attempts are counted before they are heard, so those of
+// an office that signs in at nine would look like guesses.
+func wrongKey(ip string) string { return "wrong:" + identity.Network(ip) }
 
 func (a *Authenticator) refund(ctx context.Context, keys []string) error {
 	return a.Store.Update(ctx, func(tx ports.Tx) error { return refund(tx, keys) })
@@ -146,7 +157,14 @@ func (a *Authenticator) recordFailure(ctx context.Context, caller audit.Caller, 
 	if match && user.Disabled() {
 		e.Kind = audit.LoginDisabled
 	}
-	return a.Store.Update(ctx, func(tx ports.Tx) error { return tx.Record(e) })
+	return a.Store.Update(ctx, func(tx ports.Tx) error {
+		wrong, err := tx.Attempts(wrongKey(caller.IP))
+		if err == nil && !match {
+			wrong.Reserve(0, now)
+			err = tx.SaveAttempts(wrong)
+		}
+		return errors.Join(err, tx.Record(e))
+	})
 }
 
 // named tells which account was tried. A name that nobody has may be a password typed into the wrong field, so only enough

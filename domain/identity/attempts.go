@@ -49,6 +49,14 @@ func (a *Attempts) Refund() {
 	}
 }
 
+// Recent is how many of them are still in their window.
+func (a Attempts) Recent(now time.Time) int {
+	if now.Before(a.Since.Add(-AttemptWindow)) || !now.Before(a.Since.Add(AttemptWindow)) {
+		return 0
+	}
+	return a.Count
+}
+
 // RetryAfter is how long until the window ends.
 func (a Attempts) RetryAfter(now time.Time) time.Duration {
 	return max(time.Second, a.Since.Add(AttemptWindow).Sub(now))
