@@ -177,6 +177,37 @@ func TestAbandonedJobsAreNotComputed(t *testing.T) {
 	})
 }
 
+// RL-16: whoever leaves the queue takes nobody's slot along, and gives none away.
+func TestLeavingTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1, 100)
+		if err := l.enter(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		served := false
+		go func() {
+			if err := l.enter(t.Context(), 0); err != nil {
+				t.Error(err)
+			}
+			served = true
+		}()
+		synctest.Wait()
+		ctx, leave := context.WithCancel(t.Context())
+		go l.enter(ctx, 0)
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		if _, waiting := l.figures(); served || waiting != 1 {
+			t.Errorf("served %v, and %d wait", served, waiting)
+		}
+		l.leave()
+		synctest.Wait()
+		if running, waiting := l.figures(); !served || running != 1 || waiting != 0 {
+			t.Errorf("served %v, %d compute and %d wait", served, running, waiting)
+		}
+	})
+}
+
 // A caller who has left and whose turn has come in the same instant is not computed for either.
 func TestTurnAndLeavingTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
