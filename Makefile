@@ -20,7 +20,7 @@ TIMING ?= 2000
 export CGO_ENABLED = 1
 
 .PHONY: help run build test check reproducible bench bench-size fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
-  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup matrices timing golden screenshots
+  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations matrices timing golden screenshots
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,7 +65,7 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 # A campaign runs anew every time, by itself, and prints its figures.
 campaign = $(GO) test $(FLAGS) -count=1 -timeout 180m -v ./app -run
 
-faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup matrices ## every campaign below, one after another
+faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations matrices ## every campaign below, one after another
 
 fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1100) acknowledged writes apart
 	LATCHKEY_KILLS=$(KILLS) LATCHKEY_KILL_WRITES=$(KILL_WRITES) $(campaign) '^TestFaultKill$$'
@@ -108,6 +108,9 @@ fault-rotation: ## ROTATIONS (50) rotations of the signing keys, a million verif
 fault-races: ## RACES (10000) groups of 8 to 50 requests for what works once; 1000 rounds of refreshing while the token is revoked or its user signs out
 	LATCHKEY_GROUPS=$(RACES) $(campaign) '^TestRaces$$'
 	LATCHKEY_RACES=1000 $(campaign) '^TestNothingSurvivesTheEnd$$'
+
+fault-migrations: ## kill and fail an upgrade from every released schema at every statement
+	LATCHKEY_MIGRATIONS=all $(GO) test $(FLAGS) -count=1 -timeout 30m -run '^TestMigrationIsWholeOrNothing$$' -v ./adapters/sqlite
 
 fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
 	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app

@@ -35,7 +35,6 @@ import (
 	"latchkey/app/token"
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
-	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -77,7 +76,17 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}
 	// The root is in the file; nothing is recorded before it is read.
 	var keychain *masterkey.Keychain
-	store, err := sqlite.Open(cfg.Database, func(body []byte) [32]byte { return auditChain(keychain)(body) })
+	seal := func(root ports.MasterRoot) (audit.Tagger, error) {
+		if keychain != nil { // the root stays; the master key that it is sealed under may be another by now
+			return fileSums(keychain), nil
+		}
+		opened, err := openRoot(key, root)
+		return fileSums(opened), err
+	}
+	store, err := sqlite.Open(cfg.Database, func(body []byte) [32]byte { return auditChain(keychain)(body) }, seal)
+	if errors.Is(err, ports.ErrForeignKey) {
+		err = foreignKey(cfg, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +117,13 @@ func Create(ctx context.Context, cfg Config) (*App, error) {
 	}
 	// The file comes first, so that one which exists already costs no key; nothing is recorded before there is one.
 	var keychain *masterkey.Keychain
-	store, err := sqlite.Create(cfg.Database, func(body []byte) [32]byte { return auditChain(keychain)(body) })
+	seal := func(ports.MasterRoot) (audit.Tagger, error) {
+		if keychain == nil {
+			return nil, ports.ErrForeignKey
+		}
+		return fileSums(keychain), nil
+	}
+	store, err := sqlite.Create(cfg.Database, func(body []byte) [32]byte { return auditChain(keychain)(body) }, seal)
 	if err != nil {
 		return nil, err
 	}
@@ -163,16 +178,6 @@ func auditChain(keychain *masterkey.Keychain) audit.Tagger {
 	return func(body []byte) [32]byte { return keychain.MAC(ports.PurposeAudit, body) }
 }
 
-// removeDatabase takes back a file that was just made.
-func removeDatabase(path string) (err error) {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if e := os.Remove(path + suffix); e != nil && !errors.Is(e, os.ErrNotExist) {
-			err = errors.Join(err, e)
-		}
-	}
-	return err
-}
-
 // compose wires the provider: what the world may ask of us on the left, what we ask of the world on the right.
 func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*App, error) {
 	var (
@@ -195,7 +200,8 @@ func compose(cfg Config, store *sqlite.Store, keychain *masterkey.Keychain) (*Ap
 		Chain: auditChain(keychain), Issuer: cfg.Issuer}
 	a := &App{Admin: administration, Store: store, cfg: cfg, clock: clock, places: make(chan struct{}, maxConnections),
 		floods: floods{proxies: cfg.TrustedProxies}, close: store.Close,
-		archive: sqlite.Archive{Path: cfg.Database, Chain: auditChain(keychain)}}
+		archive: sqlite.Archive{Path: cfg.Database, Chain: auditChain(keychain),
+			Seal: func(ports.MasterRoot) (audit.Tagger, error) { return fileSums(keychain), nil }}}
 	a.newKey = func(to string) (ports.NewMasterKey, error) {
 		r, err := masterkey.Replace(cfg.MasterKey, to, keychain)
 		if err != nil {
@@ -299,26 +305,6 @@ func (a *App) addDemo(now ports.Clock, secrets ports.Secrets) error {
 	return err
 }
 
-// loadKeys gives the signer the keys on file, which only the right master key opens: with a wrong one nothing may start,
-// or new passwords and tokens would be made under a key that nobody keeps.
-func (a *App) loadKeys(ctx context.Context) error {
-	var ring oidc.KeyRing
-	err := a.Store.View(ctx, func(r ports.Reader) (err error) {
-		ring, err = r.SigningKeys()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if len(ring) == 0 && a.root.Sealed != nil { // of an init that was killed: the key has opened the root, and a server makes what is missing
-		return nil
-	}
-	if err := a.Admin.Signer.Use(ring); err != nil {
-		return foreignKey(a.cfg, err)
-	}
-	return nil
-}
-
 // newKeeper composes what looks after the file as a whole. It needs the master key, and makes none.
 func newKeeper(cfg Config) (*keeper, error) {
 	cfg = cfg.WithDefaults()
@@ -331,15 +317,17 @@ func newKeeper(cfg Config) (*keeper, error) {
 	}
 	keychain := key.Root()
 	chain := func(body []byte) [32]byte { return keychain.MAC(ports.PurposeAudit, body) }
+	seal := func(root ports.MasterRoot) (audit.Tagger, error) {
+		opened, err := openRoot(key, root)
+		return fileSums(opened), err
+	}
 	return &keeper{
 		cfg:     cfg,
-		archive: sqlite.Archive{Path: cfg.Database, Chain: chain},
+		archive: sqlite.Archive{Path: cfg.Database, Chain: chain, Seal: seal},
 		chain:   chain,
 		signer:  func() ports.Signer { return jose.New(keychain) },
 		open: func(root ports.MasterRoot) (err error) {
-			if keychain = key.Root(); root.Sealed != nil {
-				keychain, err = key.Open(root.Sealed)
-			}
+			keychain, err = openRoot(key, root)
 			return err
 		},
 		now:  newClock(cfg.Now, nil, cfg.Log).Now,

@@ -91,6 +91,9 @@ func (k *keeper) recordVerified(ctx context.Context, file string) error {
 // verify works in dir, which is removed by the caller.
 func (k *keeper) verify(ctx context.Context, file, dir string, progress ports.Progress) (Verified, error) {
 	store, schema, err := k.archive.OpenCopy(ctx, file, dir, progress)
+	if errors.Is(err, ports.ErrForeignKey) {
+		err = fmt.Errorf("%s: %w", file, k.foreign(err))
+	}
 	if err != nil {
 		return Verified{}, err
 	}
@@ -130,6 +133,10 @@ func (k *keeper) prove(ctx context.Context, store ports.Store, progress ports.Pr
 		}
 		head, err := r.TrailHead()
 		if err != nil {
+			return err
+		}
+		strays, err := r.Events(audit.BeforeFirst)
+		if err = errors.Join(err, audit.VerifyBegin(strays)); err != nil {
 			return err
 		}
 		v.Events = head.Seq
@@ -300,4 +307,14 @@ func total(counts map[audit.Kind]int) (n int) {
 		n += c
 	}
 	return n
+}
+
+// removeDatabase takes back a file that was just made.
+func removeDatabase(path string) (err error) {
+	for _, suffix := range []string{"", "-wal", "-shm", ".sum"} {
+		if e := os.Remove(path + suffix); e != nil && !errors.Is(e, os.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }

@@ -204,6 +204,7 @@ func fillFile(b *testing.B, file string, users int) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	unsummed(b, file)
 	db, err := sql.Open("sqlite3", "file:"+file)
 	if err != nil {
 		b.Fatal(err)

@@ -187,6 +187,17 @@ func TestDoctor(t *testing.T) {
 			i.write(i.cfg.Database, strings.Repeat("dear diary ", 1000))
 		}, "error database.damaged", "latchkey restore FILE --db DB"},
 		{"ST-06 a broken page", func(t *testing.T, i *installation) { i.patch(3*4096, make([]byte, 4096)...) }, "error database.damaged", "latchkey restore FILE --db DB --yes"},
+		{"ST-06 a changed byte that no check of SQLite sees", func(t *testing.T, i *installation) {
+			a, err := app.New(t.Context(), i.cfg)
+			if err == nil {
+				err = a.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			i.expect("", "") // and the sum is there
+			i.patch(27, 0xA5)
+		}, "error database.changed", "rm DB.sum"},
 		{"a folder in its place", func(t *testing.T, i *installation) {
 			os.Remove(i.cfg.Database)
 			os.Mkdir(i.cfg.Database, 0o700)

@@ -264,6 +264,7 @@ func beside(t *testing.T, file, suffix string) []string {
 // populate adds users who never sign in.
 func populate(t *testing.T, file string) {
 	t.Helper()
+	unsummed(t, file)
 	db, err := sql.Open("sqlite3", "file:"+file)
 	if err != nil {
 		t.Fatal(err)

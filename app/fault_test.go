@@ -182,10 +182,10 @@ func within(bound time.Duration, ok func() bool) (time.Duration, bool) {
 	return time.Since(begun), false
 }
 
-// replace puts the files where a server will open them.
+// replace puts the files where a server will open them: without a sum among them nothing is known of how they were left.
 func replace(t *testing.T, path string, files map[string][]byte) {
 	t.Helper()
-	for _, suffix := range []string{"-wal", "-shm", ""} {
+	for _, suffix := range []string{"-wal", "-shm", ".sum", ""} {
 		if err := os.Remove(path + suffix); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
@@ -194,6 +194,14 @@ func replace(t *testing.T, path string, files map[string][]byte) {
 		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// unsummed takes the sum of a closed database away, as its refusal says, for a test that changes the file and is about something else.
+func unsummed(t testing.TB, file string) {
+	t.Helper()
+	if err := os.RemoveAll(file + ".sum"); err != nil {
+		t.Fatal(err)
 	}
 }
 

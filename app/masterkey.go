@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"latchkey/domain/audit"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -79,4 +80,37 @@ func (a *App) RotateMasterKey(ctx context.Context, to string) (MasterKeyRotation
 	}
 	a.root = root
 	return done, key.Install()
+}
+
+// fileSums is what keys the sums of files at rest.
+func fileSums(keychain ports.Keychain) audit.Tagger {
+	return func(digest []byte) [32]byte { return keychain.MAC(ports.PurposeFile, digest) }
+}
+
+// openRoot returns the keychain of a root, which is that of the master key where there is none.
+func openRoot(key ports.MasterKey, root ports.MasterRoot) (ports.Keychain, error) {
+	if root.Sealed == nil {
+		return key.Root(), nil
+	}
+	return key.Open(root.Sealed)
+}
+
+// loadKeys gives the signer the keys on file, which only the right master key opens: with a wrong one nothing may start,
+// or new passwords and tokens would be made under a key that nobody keeps.
+func (a *App) loadKeys(ctx context.Context) error {
+	var ring oidc.KeyRing
+	err := a.Store.View(ctx, func(r ports.Reader) (err error) {
+		ring, err = r.SigningKeys()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(ring) == 0 && a.root.Sealed != nil { // of an init that was killed: the key has opened the root, and a server makes what is missing
+		return nil
+	}
+	if err := a.Admin.Signer.Use(ring); err != nil {
+		return foreignKey(a.cfg, err)
+	}
+	return nil
 }

@@ -287,12 +287,15 @@ func TestMasterRootIsMadeOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer db.Close()
 		for _, name := range tables {
 			if _, err := db.Exec("DELETE FROM " + name); err != nil {
 				t.Fatal(err)
 			}
 		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		unsummed(t, p.File())
 	}
 	p.Close()
 	forget("master_root")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io/fs"
 	"time"
+
+	"latchkey/domain/audit"
 )
 
 // Host is the machine and its network as doctor asks about them. It changes nothing, and every step ends within seconds.
@@ -99,6 +101,8 @@ type Examiner interface {
 	// Examine checks the file and calls read when its schema is the one of this release. deep checks every page and every
 	// reference, which takes as long as reading the whole file.
 	Examine(ctx context.Context, path string, deep bool, read func(Reader) error) (Examination, error)
+	// CheckSum compares a file that can be read with the sum that was made of it when it was closed; tag keys sums.
+	CheckSum(path string, tag audit.Tagger) (SumState, error)
 	// Serving reports whether a server has the file.
 	Serving(path string) (bool, error)
 }
@@ -118,6 +122,16 @@ type Examination struct {
 
 	Administrators []Administrator // by name
 }
+
+// SumState is what the sum of a database at rest says of it.
+type SumState string
+
+const (
+	SumAbsent   SumState = ""          // nothing: it is in use, or was when its last user was killed
+	SumMatches  SumState = "matches"   // every byte is as it was left
+	SumDiffers  SumState = "differs"   // a byte is not
+	SumTooLarge SumState = "too large" // files of this size have none
+)
 
 // DatabaseSetting is a setting of a connection of ours as it is and as it has to be.
 type DatabaseSetting struct{ Name, Got, Want string }

@@ -54,6 +54,7 @@ const (
 	PurposeRoot          = "root" // of the master key itself; the others are of the root
 	PurposeAudit         = "audit-chain"
 	PurposeFactors       = "factors"
+	PurposeFile          = "file-sum"
 )
 
 // KeyMaker makes signing keys.

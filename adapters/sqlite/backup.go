@@ -17,10 +17,12 @@ import (
 	"latchkey/ports"
 )
 
-// Archive looks after the database at Path as a whole. Chain keys its audit trail.
+// Archive looks after the database at Path as a whole. Chain keys its audit trail; Seal the sums of its file and of the copies, which
+// have none without it.
 type Archive struct {
 	Path  string
 	Chain audit.Tagger
+	Seal  Seal
 }
 
 var _ ports.Archive = Archive{}
@@ -34,7 +36,7 @@ var private = []setting{{"journal_mode", "delete"}, {"synchronous", int64(2)}, {
 var errDamaged = errors.New("the file is damaged")
 
 func (a Archive) Backup(ctx context.Context, to string, progress ports.Progress) error {
-	if err := mustBeFree(to); err != nil {
+	if err := errors.Join(mustBeFree(to), mayHaveSum(to)); err != nil {
 		return err
 	}
 	part, release, err := claimPart(to)
@@ -52,13 +54,12 @@ func (a Archive) Backup(ctx context.Context, to string, progress ports.Progress)
 		err = errors.Join(ctx.Err(), mustBeFree(to))
 	}
 	if err == nil {
-		err = os.Rename(part, to)
+		err = a.publish(part, to)
 	}
 	if err != nil {
 		removeFile(part)
-		return err
 	}
-	return syncDirectory(filepath.Dir(to))
+	return err
 }
 
 func mustBeFree(path string) error {
@@ -184,14 +185,6 @@ func settle(ctx context.Context, path string, checks ...string) error {
 	return syncFile(path)
 }
 
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
 func (c *conn) version() (int, error) {
 	return first(c, func(r *row) int { return int(r.int()) }, "PRAGMA user_version")
 }
@@ -229,11 +222,14 @@ func (a Archive) OpenCopy(ctx context.Context, file, dir string, progress ports.
 	case err != nil:
 		return nil, 0, unusableCopy(file, err)
 	}
+	if err := a.checkCopy(file, copied); err != nil {
+		return nil, 0, err
+	}
 	progress("checking", 0, 1)
 	if err := rehearse(ctx, copied, version, a.Chain); err != nil {
 		return nil, 0, unusableCopy(file, err)
 	}
-	s, err := Open(copied, a.Chain)
+	s, err := Open(copied, a.Chain, nil)
 	if err != nil {
 		return nil, 0, unusableCopy(file, err)
 	}
@@ -278,7 +274,7 @@ func (a Archive) Take(ctx context.Context, file, to string, progress ports.Progr
 		done += int(n)
 	}
 	if err == io.EOF {
-		err = errors.Join(out.Chmod(0o600), out.Sync())
+		err = errors.Join(out.Chmod(0o600), disk.sync(out))
 	}
 	progress("reading", total, total)
 	return errors.Join(err, out.Close())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -41,6 +42,9 @@ func routine(kinds []audit.Kind) bool {
 // Events asks for what the query names and for nothing else, so that the indexes are used.
 func (r *reader) Events(q audit.Query) ([]audit.Event, error) {
 	where, args := []string{"seq > ?"}, []driver.Value{q.After}
+	if q.After == math.MinInt64 {
+		where[0] = "seq >= ?"
+	}
 	and := func(is bool, condition string, values ...driver.Value) {
 		if is {
 			where, args = append(where, condition), append(args, values...)

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -208,20 +207,4 @@ func condition(err error) (ports.Condition, string) {
 		return ports.ConditionClosed, err.Error()
 	}
 	return ports.ConditionDamaged, err.Error()
-}
-
-// Serving reports whether a server has the file. A lock file that is missing is not made.
-func (Examiner) Serving(path string) (bool, error) {
-	f, err := os.Open(path + ".lock")
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return true, nil
-	}
-	return false, err
 }

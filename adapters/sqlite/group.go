@@ -180,6 +180,13 @@ func (g *group) finish(err error) {
 	g.batch = nil
 }
 
+// sound reports whether every write is where it was meant to be, as far as anybody was told.
+func (g *group) sound() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.broken == nil
+}
+
 func (g *group) close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

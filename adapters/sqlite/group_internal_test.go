@@ -22,7 +22,7 @@ import (
 
 func create(t testing.TB) *Store {
 	t.Helper()
-	s, err := Create(filepath.Join(t.TempDir(), "latchkey.db"), func(b []byte) [32]byte { return sha256.Sum256(b) })
+	s, err := Create(filepath.Join(t.TempDir(), "latchkey.db"), func(b []byte) [32]byte { return sha256.Sum256(b) }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,17 @@ package sqlite
 
 import "latchkey/ports"
 
+const (
+	rooted           = 6 // the migration that brought the root
+	selectMasterRoot = "SELECT sealed, made_at, inherited FROM master_root WHERE id = 1"
+)
+
 func scanMasterRoot(r *row) ports.MasterRoot {
 	return ports.MasterRoot{Sealed: r.bytes(), MadeAt: r.time(), Inherited: r.bool()}
 }
 
 func (r *reader) MasterRoot() (ports.MasterRoot, error) {
-	return one(r, scanMasterRoot, "SELECT sealed, made_at, inherited FROM master_root WHERE id = 1")
+	return one(r, scanMasterRoot, selectMasterRoot)
 }
 
 func (t *tx) SaveMasterRoot(m ports.MasterRoot) error {

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -15,19 +14,6 @@ import (
 	"latchkey/migrations"
 	"latchkey/ports"
 )
-
-// Why a file is not opened. In each case it is left as it was, byte for byte.
-var (
-	ErrMissing  = errors.New("there is no database")
-	ErrUnusable = errors.New("not a usable database")
-	ErrNewer    = errors.New("the database is of a newer latchkey")
-	ErrReadOnly = errors.New("the database cannot be written")
-	ErrInUse    = errors.New("a server uses")
-	ErrLockFile = errors.New("the lock file cannot be opened")
-)
-
-// errForeign is part of an ErrUnusable for what was never a database of ours, and so is not ours to move.
-var errForeign = errors.New("it belongs to another application")
 
 const (
 	applicationID = 0x4C744B79 // "LtKy"
@@ -60,7 +46,7 @@ var readerOnly = []setting{{"query_only", int64(1)}}
 
 // Create makes a new, empty database at path, and the directory if that is missing. The error is fs.ErrExist when there is
 // something already. The file appears whole or not at all.
-func Create(path string, chain audit.Tagger) (*Store, error) {
+func Create(path string, chain audit.Tagger, seal Seal) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -81,13 +67,16 @@ func Create(path string, chain audit.Tagger) (*Store, error) {
 	if err := fill(unfinished, chain); err != nil {
 		return nil, fmt.Errorf("%s: %w", unfinished, err)
 	}
-	if err := os.Rename(unfinished, path); err != nil {
+	if err := forgetSum(path); err != nil { // of a database that was removed
+		return nil, err
+	}
+	if err := disk.rename(unfinished, path); err != nil {
 		return nil, err
 	}
 	if err := syncDirectory(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	return Open(path, chain)
+	return Open(path, chain, seal)
 }
 
 // fill makes the file. SQLite gives its companions -wal and -shm the mode of the file.
@@ -113,9 +102,10 @@ func fill(path string, chain audit.Tagger) error {
 	return errors.Join(err, c.close())
 }
 
-// Open opens the database at path; chain keys its audit trail. Other processes may have it open. The error is
-// ports.ErrUpgradePending for a file of an older release, see Archive.Upgrade.
-func Open(path string, chain audit.Tagger) (*Store, error) {
+// Open opens the database at path; chain keys its audit trail and seal the sum of its file at rest: nil is for a copy that only the
+// caller knows of, which has none. Other processes may have it open. The error is ports.ErrUpgradePending for a file of an older
+// release, see Archive.Upgrade, and ports.ErrChanged for one that is not as it was closed.
+func Open(path string, chain audit.Tagger, seal Seal) (*Store, error) {
 	_, number, _ := sqlite3.Version()
 	if err := checkSQLite(number); err != nil {
 		return nil, err
@@ -130,6 +120,11 @@ func Open(path string, chain audit.Tagger) (*Store, error) {
 	}
 	s := &Store{path: path, chain: chain, pool: make(chan *conn, readers), closing: make(chan struct{}), folding: make(chan struct{}, 1)}
 	s.group.store = s
+	if seal != nil {
+		if s.rest, err = disturb(path, seal); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.connect(path); err != nil {
 		if full(err) {
 			err = noRoom(path, err)
@@ -138,7 +133,9 @@ func Open(path string, chain audit.Tagger) (*Store, error) {
 		} else {
 			err = fmt.Errorf("%s: %w", path, err)
 		}
-		return nil, errors.Join(err, s.disconnect())
+		closed := s.disconnect()
+		s.rest.resume(closed == nil)
+		return nil, errors.Join(err, closed)
 	}
 	s.polling.Add(1)
 	go s.poll()
@@ -150,115 +147,6 @@ func checkSQLite(number int) error {
 		return fmt.Errorf("SQLite %d can lose commits: build with %d or newer", number, oldestSQLite)
 	}
 	return nil
-}
-
-// inspect returns the schema version of the file. It reads through SQLite, because what a crash left in the log counts
-// and because opening the file ourselves would drop the locks of this process on it; and it reads only.
-func inspect(path string) (version int, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return 0, missing(path)
-	case err != nil:
-		return 0, err
-	case !info.Mode().IsRegular():
-		return 0, unusable(path, fmt.Errorf("%w: it is not a file", errForeign))
-	case info.Size() == 0:
-		return 0, unusable(path, errors.New("it is empty"))
-	}
-	// The superuser is not stopped by these bits, so we are.
-	if dir, err := os.Stat(filepath.Dir(path)); err != nil {
-		return 0, err
-	} else if info.Mode()&0o200 == 0 || dir.Mode()&0o200 == 0 {
-		return 0, readOnly(path, nil)
-	}
-	version, err = identify(path, readMode(path))
-	switch {
-	case full(err):
-		return 0, noRoom(path, err)
-	case denied(err):
-		return 0, readOnly(path, err)
-	case errors.Is(err, ports.ErrUnavailable): // it may be fine later
-		return 0, fmt.Errorf("%s: %w", path, err)
-	case errors.Is(err, ErrNewer):
-		return version, fmt.Errorf("%s: %w: start the newer release, or restore a backup made before it", path, err)
-	case err != nil:
-		return 0, unusable(path, err)
-	}
-	return version, nil
-}
-
-// readMode is how to open a file to look at it. Without a log nobody writes, and SQLite need not make one to read.
-func readMode(path string) string {
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		return "ro&immutable=1"
-	}
-	return "ro"
-}
-
-// identify returns the schema version of a file that is a database of ours.
-func identify(path, mode string) (version int, err error) {
-	c, err := connect(path, mode)
-	if err != nil {
-		return 0, err
-	}
-	defer c.close()
-	if err := c.set(everyConnection, readerOnly); err != nil {
-		return 0, err
-	}
-	application, err := first(c, func(r *row) int { return int(r.int()) }, "PRAGMA application_id")
-	if err != nil {
-		return 0, err
-	}
-	if application != applicationID {
-		return 0, errForeign
-	}
-	if version, err = c.version(); err != nil {
-		return 0, err
-	}
-	if version < 1 {
-		return 0, errors.New("it has no schema")
-	}
-	if _, err := readRevision(c); err != nil {
-		return 0, err
-	}
-	scripts, err := migrations.Scripts()
-	if err == nil && version > len(scripts) {
-		err = fmt.Errorf("%w: it has schema %d and this release knows %d", ErrNewer, version, len(scripts))
-	}
-	return version, err
-}
-
-func missing(path string) error {
-	return fmt.Errorf("%w at %s: make one with latchkey init, or restore a backup", ErrMissing, path)
-}
-
-func unusable(path string, err error) error {
-	return fmt.Errorf("%s is %w: %w: restore a backup, or check the path", path, ErrUnusable, err)
-}
-
-// full reports whether the disk has no room for what SQLite keeps beside the file, even to read it. The file is as good as ever:
-// whoever restored a backup for it would lose what came after.
-func full(err error) bool {
-	var e sqlite3.Error
-	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.SystemErrno == syscall.ENOSPC)
-}
-
-func noRoom(path string, err error) error {
-	return fmt.Errorf("%s: %w: %w: the disk is full: free some space on it", path, ports.ErrUnavailable, err)
-}
-
-// denied reports whether the operating system kept SQLite from the file or its companions.
-func denied(err error) bool {
-	var e sqlite3.Error
-	return errors.As(err, &e) && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrCantOpen || e.Code == sqlite3.ErrPerm)
-}
-
-func readOnly(path string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w: make the file and its directory writable for this user", ErrReadOnly, path, err)
-	}
-	return fmt.Errorf("%w: %s: make the file and its directory writable for this user", ErrReadOnly, path)
 }
 
 // connect opens every connection, the writer first: it makes the files beside the database that readers need.
@@ -347,53 +235,9 @@ func (c *conn) set(settings ...[]setting) error {
 	return nil
 }
 
-// Lock keeps a second server from the database until release is called or the process ends. A server locks before it opens,
-// because only who holds the lock may upgrade or replace the file. It does not hinder the command line, which opens the same
-// file while the server runs.
-func Lock(path string) (release func(), err error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, missing(path)
-	}
-	return lock(path)
-}
-
-// LockMissing is Lock for who puts a database in place: there may be none yet.
-func LockMissing(path string) (release func(), err error) { return lock(path) }
-
-func lock(path string) (release func(), err error) {
-	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		// No server need be running: the file may have been made by another user, or the directory be read-only.
-		return nil, fmt.Errorf("%w: %w: make the directory and %s.lock writable for this user", ErrLockFile, err, path)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w %s: stop the server first", ErrInUse, path)
-		}
-		return nil, fmt.Errorf("lock %s.lock: %w", path, err)
-	}
-	return func() { f.Close() }, nil
-}
-
 // location is the file: URI of a path; a path may hold the characters that divide a URI.
 func location(path string) string {
 	return "file:" + (&url.URL{Path: filepath.Clean(path)}).EscapedPath()
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-func syncDirectory(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Version tells which SQLite is linked in.

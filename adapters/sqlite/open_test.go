@@ -103,7 +103,7 @@ func TestRefusedFileIsUntouched(t *testing.T) {
 			if name != "a directory" {
 				before = contents(t, filepath.Dir(path))
 			}
-			s, err := sqlite.Open(path, storetest.Tag)
+			s, err := sqlite.Open(path, storetest.Tag, nil)
 			if err == nil {
 				s.Close()
 			}
@@ -124,7 +124,7 @@ func TestCompanionsCannotBeMade(t *testing.T) {
 		if err := os.Mkdir(path+companion, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := sqlite.Open(path, storetest.Tag); !errors.Is(err, sqlite.ErrReadOnly) || !strings.Contains(err.Error(), "writable") {
+		if _, err := sqlite.Open(path, storetest.Tag, nil); !errors.Is(err, sqlite.ErrReadOnly) || !strings.Contains(err.Error(), "writable") {
 			t.Errorf("%s: got %v, want ErrReadOnly", companion, err)
 		}
 	}
@@ -146,7 +146,7 @@ func overwrite(t *testing.T, path string, at int64, n int) {
 func TestNewerSchemaInTheLog(t *testing.T) {
 	_, path := create(t) // open, so that the log is not folded back
 	raw(t, path, "PRAGMA user_version = 99")
-	if _, err := sqlite.Open(path, storetest.Tag); !errors.Is(err, sqlite.ErrNewer) {
+	if _, err := sqlite.Open(path, storetest.Tag, nil); !errors.Is(err, sqlite.ErrNewer) {
 		t.Errorf("got %v, want ErrNewer", err)
 	}
 }
@@ -154,7 +154,7 @@ func TestNewerSchemaInTheLog(t *testing.T) {
 func TestCreateKeepsWhatIsThere(t *testing.T) {
 	path := closed(t)
 	before := contents(t, filepath.Dir(path))
-	if _, err := sqlite.Create(path, storetest.Tag); !errors.Is(err, fs.ErrExist) {
+	if _, err := sqlite.Create(path, storetest.Tag, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("got %v, want fs.ErrExist", err)
 	}
 	if !maps.Equal(before, contents(t, filepath.Dir(path))) {
@@ -168,10 +168,10 @@ func TestCreateAfterAKilledCreate(t *testing.T) {
 	if err := os.WriteFile(path+".new", []byte("half a file"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sqlite.Open(path, storetest.Tag); !errors.Is(err, sqlite.ErrMissing) {
+	if _, err := sqlite.Open(path, storetest.Tag, nil); !errors.Is(err, sqlite.ErrMissing) {
 		t.Errorf("got %v, want ErrMissing", err)
 	}
-	s, err := sqlite.Create(path, storetest.Tag)
+	s, err := sqlite.Create(path, storetest.Tag, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestModes(t *testing.T) {
 			}
 		}
 	}
-	s, err := sqlite.Create(path, storetest.Tag)
+	s, err := sqlite.Create(path, storetest.Tag, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestModes(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil { // a copy from elsewhere
 		t.Fatal(err)
 	}
-	if s, err = sqlite.Open(path, storetest.Tag); err != nil {
+	if s, err = sqlite.Open(path, storetest.Tag, nil); err != nil {
 		t.Fatal(err)
 	}
 	check()
@@ -220,7 +220,7 @@ func TestSecondServer(t *testing.T) {
 		t.Errorf("got %v, want ErrInUse", err)
 	}
 	// The command line works meanwhile.
-	cli, err := sqlite.Open(path, storetest.Tag)
+	cli, err := sqlite.Open(path, storetest.Tag, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestSecondServer(t *testing.T) {
 func TestSavedIsThereAfterReopening(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a b?mode=memory&x=%41#.db") // what divides a URI is no part of its path
-	s, err := sqlite.Create(path, storetest.Tag)
+	s, err := sqlite.Create(path, storetest.Tag, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestSavedIsThereAfterReopening(t *testing.T) {
 			t.Errorf("%s works on a closed store", use)
 		}
 	}
-	if s, err = sqlite.Open(path, storetest.Tag); err != nil {
+	if s, err = sqlite.Open(path, storetest.Tag, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()

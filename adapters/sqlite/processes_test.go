@@ -18,7 +18,7 @@ import (
 // Two stores on one file stand for the server and the command line.
 func second(t *testing.T, path string) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(path, storetest.Tag)
+	s, err := sqlite.Open(path, storetest.Tag, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,14 +55,21 @@ func (c *conn) void(v ports.Voiding, live revision, chain audit.Tagger) error {
 }
 
 func (a Archive) Replace(ctx context.Context, prepared string, v ports.Voiding, progress ports.Progress) (ports.Replaced, error) {
-	_, err := inspect(a.Path)
-	switch {
-	case replaceable(err):
-		return a.putInPlace(ctx, prepared, v, progress)
-	case err != nil && !errors.Is(err, ErrNewer): // its pages are replaced, whatever they mean
+	_, found := inspect(a.Path)
+	if found != nil && !replaceable(found) && !errors.Is(found, ErrNewer) { // its pages are replaced, whatever they mean
+		return ports.Replaced{}, found
+	}
+	old, err := disturbUnchecked(a.Path, a.Seal)
+	if err != nil {
 		return ports.Replaced{}, err
 	}
-	return a.copyInto(ctx, prepared, v, progress)
+	way := a.copyInto
+	if replaceable(found) {
+		way = a.putInPlace
+	}
+	done, err := way(ctx, prepared, v, old, progress)
+	old.resume(err == nil)
+	return done, err
 }
 
 // replaceable reports whether inspect found nothing that a file may not take the place of.
@@ -72,7 +79,7 @@ func replaceable(err error) bool {
 
 // copyInto writes the prepared file over the database in one transaction. Renaming it into place would leave a log beside
 // it that belongs to another file, and whoever has the database open would go on with the old one.
-func (a Archive) copyInto(ctx context.Context, prepared string, v ports.Voiding, progress ports.Progress) (done ports.Replaced, err error) {
+func (a Archive) copyInto(ctx context.Context, prepared string, v ports.Voiding, old *rest, progress ports.Progress) (done ports.Replaced, err error) {
 	live, err := connect(a.Path, "rw")
 	if err != nil {
 		return done, fault(err)
@@ -115,6 +122,9 @@ func (a Archive) copyInto(ctx context.Context, prepared string, v ports.Voiding,
 		progress("voiding", 0, 1)
 		err = from.void(v, now, a.Chain)
 	}
+	if err == nil {
+		err = old.forget()
+	}
 	if err != nil {
 		b.Finish()
 		return done, stepFault(err)
@@ -131,7 +141,7 @@ func (a Archive) keepAs(ctx context.Context, kept string, progress ports.Progres
 	part := kept + ".part"
 	err := a.keep(ctx, part, "keeping", progress)
 	if err == nil {
-		err = os.Rename(part, kept)
+		err = disk.rename(part, kept)
 	}
 	if err != nil {
 		removeFile(part)
@@ -154,7 +164,7 @@ func (a Archive) revision() (revision, error) {
 }
 
 // putInPlace gives the prepared file the name of a database that is missing or cannot be read.
-func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voiding, progress ports.Progress) (done ports.Replaced, err error) {
+func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voiding, old *rest, progress ports.Progress) (done ports.Replaced, err error) {
 	c, err := connect(prepared, "rw")
 	if err != nil {
 		return done, fault(err)
@@ -171,6 +181,9 @@ func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voidin
 		return done, err
 	}
 	progress("voiding", 1, 1)
+	if err := old.forget(); err != nil {
+		return done, err
+	}
 	// The log goes after its database and before the new file comes: SQLite would play any log it finds into any file.
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		aside := a.Path + v.Kept + suffix
@@ -180,7 +193,7 @@ func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voidin
 		if err := mustBeFree(aside); err != nil {
 			return done, err
 		}
-		if err := os.Rename(a.Path+suffix, aside); err != nil {
+		if err := disk.rename(a.Path+suffix, aside); err != nil {
 			return done, err
 		}
 		done.Aside = append(done.Aside, aside)
@@ -189,7 +202,7 @@ func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voidin
 	if err := syncDirectory(filepath.Dir(a.Path)); err != nil {
 		return done, err
 	}
-	if err := os.Rename(prepared, a.Path); err != nil {
+	if err := disk.rename(prepared, a.Path); err != nil {
 		return done, err
 	}
 	progress("replacing", 1, 1)

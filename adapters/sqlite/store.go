@@ -2,7 +2,9 @@
 // tables look like belongs to package migrations; what the rows mean, to the domain; whether a copy can be served, to
 // package app.
 //
-//	open.go    Create, Open, Lock: which files are accepted, and what every connection is set to
+//	open.go    Create, Open, and what every connection is set to; refusal.go: which files are accepted
+//	lock.go    who serves the file
+//	sum.go     whether the file is as it was left
 //	group.go   Update: many units of work, one COMMIT
 //	reader.go  View: read-only connections, and what is remembered between reads (memo.go)
 //	conn.go    statements and rows
@@ -30,6 +32,7 @@ const (
 type Store struct {
 	group group
 	path  string
+	rest  *rest        // nil for a copy without a sum
 	chain audit.Tagger // keys the audit trail
 	pool  chan *conn   // idle connections for View
 	watch *conn        // the poller's
@@ -119,7 +122,9 @@ func (s *Store) Close() (err error) {
 		for range readers {
 			err = errors.Join(err, (<-s.pool).close())
 		}
+		sound := s.group.sound()
 		err = errors.Join(err, s.group.close()) // last, so that it folds the log back into the file
+		s.rest.resume(sound && err == nil)
 	})
 	return err
 }

@@ -12,7 +12,7 @@ import (
 func create(t testing.TB) (*sqlite.Store, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "latchkey.db")
-	s, err := sqlite.Create(path, storetest.Tag)
+	s, err := sqlite.Create(path, storetest.Tag, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

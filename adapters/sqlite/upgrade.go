@@ -31,6 +31,18 @@ func (c *conn) migrate(scripts []string, version int, chain audit.Tagger) error 
 	return nil
 }
 
+// bring brings the file to the newest schema, in the open transaction, and records that.
+func (c *conn) bring(scripts []string, version int, e audit.Event, chain audit.Tagger) error {
+	err := c.migrate(scripts, version, chain)
+	if err == nil {
+		err = c.record(e, len(scripts), chain)
+	}
+	if err == nil {
+		err = c.raise(revision{})
+	}
+	return err
+}
+
 // within runs fn in a transaction.
 func (c *conn) within(fn func() error) error {
 	if _, err := c.exec("BEGIN IMMEDIATE"); err != nil {
@@ -55,8 +67,15 @@ func (a Archive) Upgrade(ctx context.Context, e audit.Event, prove func(ports.St
 	if err != nil || version == len(scripts) {
 		return ports.Upgraded{From: version, To: version}, err
 	}
+	var r *rest
+	if a.Seal != nil {
+		if r, err = disturb(a.Path, a.Seal); err != nil {
+			return ports.Upgraded{}, err
+		}
+	}
 	c, err := connect(a.Path, "rw")
 	if err != nil {
+		r.resume(true)
 		return ports.Upgraded{}, fault(err)
 	}
 	up := ports.Upgraded{From: version, To: len(scripts), Snapshot: snapshotName(a.Path, version)}
@@ -71,10 +90,12 @@ func (a Archive) Upgrade(ctx context.Context, e audit.Event, prove func(ports.St
 				return fmt.Errorf("%s stays as it is, with schema %d: %w", a.Path, version, err)
 			}
 			progress("upgrading", 0, 1)
-			return errors.Join(c.migrate(scripts, version, a.Chain), c.record(e, up.To, a.Chain), c.raise(revision{}))
+			return c.bring(scripts, version, e, a.Chain)
 		})
 	}
-	if err = errors.Join(err, c.close()); err != nil {
+	err = errors.Join(err, c.close())
+	r.resume(err == nil)
+	if err != nil {
 		return ports.Upgraded{}, err
 	}
 	progress("upgrading", 1, 1)
@@ -97,7 +118,7 @@ func (a Archive) keepRehearsed(ctx context.Context, up ports.Upgraded, prove fun
 	if err := rehearse(ctx, rehearsal, up.From, a.Chain); err != nil {
 		return err
 	}
-	s, err := Open(rehearsal, a.Chain)
+	s, err := Open(rehearsal, a.Chain, nil)
 	if err == nil {
 		err = errors.Join(prove(s), s.Close())
 	}
@@ -108,10 +129,11 @@ func (a Archive) keepRehearsed(ctx context.Context, up ports.Upgraded, prove fun
 		return err
 	}
 	progress("rehearsing", 1, 1)
-	if err := os.Rename(part, up.Snapshot); err != nil {
+	// Of an upgrade that was killed; its sum would be that of another file until this one has the name.
+	if err := errors.Join(removeIfThere(up.Snapshot), syncDirectory(filepath.Dir(a.Path))); err != nil {
 		return err
 	}
-	return syncDirectory(filepath.Dir(a.Path))
+	return a.publish(part, up.Snapshot)
 }
 
 // keep copies the database into a file that nobody else makes, because the caller holds the server lock.

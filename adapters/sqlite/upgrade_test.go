@@ -105,7 +105,7 @@ func TestUpgradeKeepsEverything(t *testing.T) {
 			t.Errorf("the fixture has no row in %s", table)
 		}
 	}
-	if _, err := sqlite.Open(path, storetest.Tag); !errors.Is(err, ports.ErrUpgradePending) || !strings.Contains(err.Error(), "latchkey upgrade") {
+	if _, err := sqlite.Open(path, storetest.Tag, nil); !errors.Is(err, ports.ErrUpgradePending) || !strings.Contains(err.Error(), "latchkey upgrade") {
 		t.Errorf("before: %v, want ErrUpgradePending that names the command", err)
 	}
 	if now, _ := dump(t, path, nil); !maps.Equal(now, before) {

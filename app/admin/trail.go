@@ -133,15 +133,20 @@ func (s *Service) VerifyTrail(ctx context.Context, anchors []audit.Anchor, progr
 	}
 	var at audit.Anchor
 	size := trailPage
+	strays, err := s.trailPart(ctx, audit.BeforeFirst)
+	if err == nil {
+		err = audit.VerifyBegin(strays)
+	}
+	if err != nil {
+		return at, err
+	}
 	for {
-		var events []audit.Event
-		err := s.Store.View(ctx, func(r ports.Reader) (err error) {
-			events, err = r.Events(audit.Query{After: at.Seq, Limit: size})
-			return err
-		})
+		events, err := s.trailPart(ctx, audit.Query{After: at.Seq, Limit: size})
 		switch {
 		case ctx.Err() != nil:
 			return at, ctx.Err()
+		case errors.Is(err, ports.ErrUnavailable): // says nothing of the event
+			return at, fmt.Errorf("the audit trail is whole up to event %d, and what follows cannot be read now: %w: look at the disk, and verify again", at.Seq, err)
 		case err != nil && size > 1:
 			size = 1 // what was changed may not even be readable: find out which one it is
 			continue
@@ -173,6 +178,14 @@ func (s *Service) VerifyTrail(ctx context.Context, anchors []audit.Anchor, progr
 		}
 	}
 	return at, nil
+}
+
+func (s *Service) trailPart(ctx context.Context, q audit.Query) (events []audit.Event, err error) {
+	err = s.Store.View(ctx, func(r ports.Reader) (err error) {
+		events, err = r.Events(q)
+		return err
+	})
+	return events, err
 }
 
 func differs(anchors []audit.Anchor, mac [32]byte) bool {

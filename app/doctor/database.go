@@ -51,9 +51,27 @@ func (j *judge) database() {
 		}
 		j.ok("database.sound", "%s: %s; schema %d is the newest.", s.Database, check, e.Schema)
 	}
+	j.sum()
 	if j.Contents.Problem != "" {
 		j.add(Error, "database.contents", "What is inside cannot be read: "+j.Contents.Problem+".", "A server reads it the same way.",
 			"Check every page, and restore a backup if one is broken.", append([]string{s.withKey("doctor --deep")}, s.restored()...)...)
+	}
+}
+
+// sum judges what the sum of the file at rest says. Of a file in use it says nothing, nor after a crash.
+func (j *judge) sum() {
+	file := j.Subject.Database
+	switch j.Sum {
+	case ports.SumDiffers:
+		j.add(Error, "database.changed", file+" is not as latchkey left it.",
+			"A disk fault, a copy that was put in its place, or another program's edit: any value in it may be wrong, and no server starts on it.",
+			"Restore the newest verified backup, which keeps this file aside. Only if you know what was changed, and want it: remove the sum, and go on with the file as it is.",
+			append(j.Subject.restored(), "rm "+quote(file+sumSuffix))...)
+	case ports.SumMatches:
+		j.ok("database.sum", "%s is byte for byte as latchkey left it.", file)
+	case ports.SumTooLarge:
+		j.add(Note, "database.sum", fmt.Sprintf("%s has %s and so no sum: a change behind the back of latchkey is not noticed at start.", file, size(uint64(max(j.Database.Size, 0)))),
+			"To sum up a large file would make every start and every end slow.", "Check every page and every audit event now and then.", j.Subject.withKey("doctor --deep"))
 	}
 }
 

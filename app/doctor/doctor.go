@@ -105,7 +105,9 @@ func (d *Doctor) lookAtFiles(f *Facts) {
 			f.Log = file
 		case suffix == "-shm":
 			f.Index = file
-		case filepath.Clean(file.Path) == filepath.Clean(f.Subject.MasterKey), suffix == ".lock", file.Folder:
+		case suffix == sumSuffix:
+			f.SumFile = file
+		case filepath.Clean(file.Path) == filepath.Clean(f.Subject.MasterKey), suffix == ".lock", file.Folder, strings.HasSuffix(suffix, sumSuffix):
 		default:
 			f.Copies = append(f.Copies, file)
 		}
@@ -118,8 +120,12 @@ func (d *Doctor) lookAtFiles(f *Facts) {
 	f.Serving = serving && err == nil
 }
 
+// sumSuffix ends the name of the file with the sum of another.
+const sumSuffix = ".sum"
+
 func (d *Doctor) lookInside(ctx context.Context, f *Facts) (err error) {
 	var key ports.MasterKey
+	var keychain ports.Keychain
 	if f.MasterKey.Exists {
 		if key, err = d.Key(f.Subject.MasterKey); err != nil {
 			key, f.KeyProblem = nil, err.Error()
@@ -132,7 +138,6 @@ func (d *Doctor) lookInside(ctx context.Context, f *Facts) (err error) {
 		if c.Inherited = root.Inherited || err == ports.ErrNotFound; err != nil && err != ports.ErrNotFound {
 			return err
 		}
-		var keychain ports.Keychain
 		switch {
 		case key == nil:
 		case root.Sealed == nil:
@@ -158,6 +163,9 @@ func (d *Doctor) lookInside(ctx context.Context, f *Facts) (err error) {
 		c.Read = true
 		return nil
 	})
+	if keychain != nil && !f.KeyForeign && !f.Serving && f.File.Condition == "" && err == nil {
+		f.Sum, err = d.Files.CheckSum(f.Subject.Database, func(b []byte) [32]byte { return keychain.MAC(ports.PurposeFile, b) })
+	}
 	return err
 }
 
@@ -182,6 +190,13 @@ func (d *Doctor) followTrail(ctx context.Context, r ports.Reader, f *Facts, keyc
 		at = audit.Anchor{Seq: first[0].Seq, MAC: first[0].MAC}
 	}
 	t.From = at.Seq + 1
+	strays, err := r.Events(audit.BeforeFirst)
+	if err != nil {
+		return err
+	}
+	if err := audit.VerifyBegin(strays); err != nil {
+		t.Broken = err.Error()
+	}
 	for at.Seq < head.Seq {
 		events, err := r.Events(audit.Query{After: at.Seq, Limit: trailStep})
 		if err != nil {

@@ -40,6 +40,7 @@ type Facts struct {
 	Log        ports.File // -wal
 	Index      ports.File // -shm
 	MasterKey  ports.File
+	SumFile    ports.File   // .sum
 	Copies     []ports.File // what else lies beside the database under its name: snapshots and backups
 	TLSKeyFile ports.File
 
@@ -49,6 +50,7 @@ type Facts struct {
 	KeyProblem string // why the master key cannot be used
 	KeyForeign bool   // it does not open the root or the signing keys
 	File       ports.Examination
+	Sum        ports.SumState // of the file, when no server has it and the key could be used
 	Contents   Contents
 
 	Asked     bool // of the issuer's URL

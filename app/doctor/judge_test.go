@@ -76,6 +76,10 @@ var cases = []struct {
 	{"a large file of something else", func(f *Facts) { f.Database.Size, f.Contents.Trail.To = 4<<30, 5_000_000 }, "warning admin.factor", ""},
 	{"stopped", func(f *Facts) { f.Serving = false }, "note server.stopped", "latchkey serve --db /data/latchkey.db --issuer https://id.example.org --listen 127.0.0.1:8080 --trusted-proxies"},
 
+	{"ST-06 a changed file", func(f *Facts) { f.Sum = ports.SumDiffers }, "error database.changed", "rm /data/latchkey.db.sum"},
+	{"ST-06 a large file", func(f *Facts) { f.Sum = ports.SumTooLarge }, "note database.sum", "latchkey doctor --deep"},
+	{"ST-06 the sum of somebody else", func(f *Facts) { f.SumFile = ports.File{Path: "/data/latchkey.db.sum", Exists: true, Owner: 0} }, "error file.owner", "chown --reference=/data/latchkey.db /data/latchkey.db.sum"},
+
 	{"AD-08 database for all", func(f *Facts) { f.Database.Mode = 0o644 }, "error file.database.mode", "chmod 600 /data/latchkey.db"},
 	{"AD-08 log for the group", func(f *Facts) { f.Log.Mode = 0o640 }, "warning file.database.mode", "chmod 600 /data/latchkey.db-wal"},
 	{"AD-08 index for all", func(f *Facts) { f.Index.Mode = 0o666 }, "error file.database.mode", "chmod 600 /data/latchkey.db-shm"},

@@ -327,7 +327,15 @@ func runAuditVerify(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	return c.manage(ctx, func(a *app.App) error {
+	cfg, err := c.database()
+	if err != nil {
+		return err
+	}
+	a, changed, err := app.Evidence(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	verify := func() error {
 		told := int64(0)
 		head, err := a.Admin.VerifyTrail(ctx, anchors, func(done, all int64) {
 			if tenth := done * 10 / max(all, 1); tenth > told && tenth < 10 {
@@ -338,6 +346,10 @@ func runAuditVerify(ctx context.Context, c *call) error {
 		if err != nil {
 			return err
 		}
+		if changed != nil {
+			fmt.Fprintf(c.stderr, "%d events verified, %d anchors found again: what was changed is elsewhere, or after the last anchor.\n", head.Seq, len(anchors))
+			return nil
+		}
 		if c.values.has("json") {
 			return printJSON(c.stdout, map[string]any{"events": head.Seq, "anchors": len(anchors), "head": admin.AnchorLine(head)})
 		}
@@ -347,7 +359,8 @@ func runAuditVerify(ctx context.Context, c *call) error {
 			fmt.Fprintln(c.stderr, "Without anchors nobody sees that the newest events were cut off. Next: latchkey audit verify --anchors LOG")
 		}
 		return nil
-	})
+	}
+	return errors.Join(verify(), changed, a.Close())
 }
 
 // readAnchors reads anchors from a file. Text without any is a mistake: it would prove nothing.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -23,7 +24,12 @@ func tamper(t *testing.T, statements ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() {
+		// As after a kill; or anything that changes is refused by its sum.
+		if err := errors.Join(db.Close(), os.RemoveAll("latchkey.db.sum")); err != nil {
+			t.Fatal(err)
+		}
+	}()
 	for _, s := range statements {
 		if _, err := db.Exec(s); err != nil {
 			t.Fatalf("%s: %v", s, err)
@@ -56,6 +62,9 @@ func TestAuditVerify(t *testing.T) {
 		"inserted at the end": {[]string{`INSERT INTO event (seq, at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac)
 			SELECT (SELECT max(seq) + 1 FROM event), at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac FROM event WHERE seq = 3`},
 			`audit event 8 is not`},
+		"inserted before the first": {[]string{`UPDATE event SET seq = -7 WHERE seq = 7`}, `audit event -7 is not one that was recorded`},
+		"inserted at nothing":       {[]string{`UPDATE event SET seq = 0 WHERE seq = 7`}, `audit event 0 is not one`},
+		"inserted below all":        {[]string{`UPDATE event SET seq = -9223372036854775808 WHERE seq = 7`}, `audit event -9223372036854775808 is not one`},
 		"inserted in the middle": {[]string{`UPDATE event SET seq = -seq WHERE seq >= 4`, `UPDATE event SET seq = 1 - seq WHERE seq < 0`,
 			`INSERT INTO event (seq, at, kind, request_id, ip, user_agent, client, user, session, grant_id, family, facts, mac) SELECT 4, at, ` + sibling[len("SELECT "):]},
 			`audit event 4 is not`},
@@ -74,6 +83,44 @@ func TestAuditVerify(t *testing.T) {
 			r := latchkey(t, "", "audit", "verify")
 			if ok := r.code == exitOK; ok != (tt.want == "") || (!ok && (r.code != exitFailure || r.stdout != "")) || !strings.Contains(r.stderr, tt.want) {
 				t.Errorf("exit code %d, want %q:\n%s%s", r.code, tt.want, r.stdout, r.stderr)
+			}
+		})
+	}
+}
+
+// AD-10: a database that was changed while nobody used it is refused, and verify still names the event, on a copy: the file and its sum
+// stay as whoever changed it left them.
+func TestAuditVerifyChanged(t *testing.T) {
+	for name, tt := range map[string]struct {
+		sql  string
+		want string
+	}{
+		"an event": {`UPDATE event SET ip = '192.0.2.1' WHERE seq = 4`, `audit event 4 is not what was recorded`},
+		"a user":   {`UPDATE user SET admin = 1`, `events verified`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inHousehold(t)
+			if r := latchkey(t, "", "audit", "verify"); r.code != exitOK {
+				t.Fatalf("before: %+v", r)
+			}
+			sum, err := os.ReadFile("latchkey.db.sum")
+			if err != nil || len(sum) == 0 {
+				t.Fatalf("a sum of %d bytes: %v", len(sum), err)
+			}
+			tamper(t, tt.sql)
+			write(t, "latchkey.db.sum", string(sum))
+			before, _ := os.ReadFile("latchkey.db")
+			if r := latchkey(t, "", "user", "list"); r.code != exitFailure || !strings.Contains(r.stderr, "remove latchkey.db.sum") || !strings.Contains(r.stderr, "latchkey doctor") {
+				t.Errorf("another command: %+v", r)
+			}
+			r := latchkey(t, "", "audit", "verify")
+			if r.code != exitFailure || r.stdout != "" || !strings.Contains(r.stderr, tt.want) || !strings.Contains(r.stderr, "is not as latchkey left it") {
+				t.Errorf("%+v", r)
+			}
+			after, _ := os.ReadFile("latchkey.db")
+			kept, _ := os.ReadFile("latchkey.db.sum")
+			if string(before) != string(after) || string(sum) != string(kept) {
+				t.Error("it was changed")
 			}
 		})
 	}

@@ -51,6 +51,15 @@ type BrokenError struct {
 
 func (e *BrokenError) Error() string { return fmt.Sprintf("audit event %d %s", e.Seq, e.Why) }
 
+// VerifyBegin takes what BeforeFirst selects: a chain begins at 1, and only somebody else adds what Verify never comes to. The error
+// is a *BrokenError.
+func VerifyBegin(before []Event) error {
+	for _, e := range before {
+		return &BrokenError{e.Seq, "is not one that was recorded: the first is 1"}
+	}
+	return nil
+}
+
 // Verify follows the chain from an anchor over the events after it, in order and without gaps, and returns where it ends.
 // The error is a *BrokenError.
 func Verify(from Anchor, events []Event, tag Tagger) (Anchor, error) {
