@@ -41,6 +41,7 @@ func newProvider(ctx context.Context, binary, dir string, users int) (*provider,
 		Name: "latchkey", Issuer: "http://" + addr,
 		Durability: Durability{Durable: true, Storage: "SQLite WAL synchronous=FULL"},
 		Clients: map[string]OAuthClient{
+			"cc":      {ID: "bench-cc", Secret: secret(), Scope: "openid reports:read", RedirectURI: redirectURI},
 			"code":    {ID: "bench-code", Secret: secret(), Scope: "openid profile email", RedirectURI: redirectURI},
 			"refresh": {ID: "bench-refresh", Secret: secret(), Scope: "openid profile email offline_access", RedirectURI: redirectURI},
 		},
@@ -100,10 +101,12 @@ func (p *provider) declaration() any {
 		d.Users = append(d.Users, user{u.Name, u.Password, u.Name + "@example.com", true,
 			map[string]any{"name": "Bench " + u.Name, "given_name": "Bench", "family_name": u.Name, "locale": "en"}})
 	}
-	for _, role := range []string{"code", "refresh"} {
-		c := p.cfg.Clients[role]
-		d.Clients = append(d.Clients, client{c.ID, c.Secret, []string{c.RedirectURI},
-			[]string{"authorization_code", "refresh_token"}, []string{"code"}, c.Scope, "client_secret_basic"})
+	for _, role := range []string{"cc", "code", "refresh"} {
+		c, grantTypes := p.cfg.Clients[role], []string{"authorization_code", "refresh_token"}
+		if role == "cc" {
+			grantTypes = append(grantTypes, "client_credentials")
+		}
+		d.Clients = append(d.Clients, client{c.ID, c.Secret, []string{c.RedirectURI}, grantTypes, []string{"code"}, c.Scope, "client_secret_basic"})
 	}
 	return d
 }

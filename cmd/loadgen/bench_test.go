@@ -101,7 +101,7 @@ func TestBenchRefusesBadInput(t *testing.T) {
 	for name, args := range map[string][]string{
 		"no server":        {"-bench"},
 		"missing server":   {"-bench", "-server", filepath.Join(t.TempDir(), "none")},
-		"unknown scenario": {"-bench", "-server", "x", "-scenarios", "revocation"},
+		"unknown scenario": {"-bench", "-server", "x", "-scenarios", "raw"},
 		"bad conns":        {"-bench", "-server", "x", "-conns", "0"},
 		"no conns":         {"-bench", "-server", "x", "-conns", ""},
 		"long duration":    {"-bench", "-server", "x", "-duration", "1h"},

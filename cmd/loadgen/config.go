@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // Config describes one OpenID Provider under test.
@@ -31,6 +32,7 @@ type Config struct {
 	RawURL            string            `json:"raw_url"`             // scenario "raw": GET this URL, 200 expected
 
 	endpoints Endpoints
+	mint      time.Duration // RevokePoolSeconds
 	accept    *regexp.Regexp
 }
 
@@ -142,6 +144,7 @@ func (c *Config) complete() (err error) {
 	if c.RevokePoolSeconds == 0 {
 		c.RevokePoolSeconds = 10
 	}
+	c.mint = time.Duration(c.RevokePoolSeconds) * time.Second
 	c.accept, err = regexp.Compile(c.Accept)
 	return err
 }

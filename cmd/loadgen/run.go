@@ -122,7 +122,7 @@ func setUp(ctx context.Context, s *Scenario, ws []*worker) error {
 
 // mint fills the pool for the configured time.
 func (w *worker) mint(ctx context.Context) error {
-	end := time.Now().Add(time.Duration(w.f.cfg.RevokePoolSeconds) * time.Second)
+	end := time.Now().Add(w.f.cfg.mint)
 	for n := 0; time.Now().Before(end) && n < 200_000; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
