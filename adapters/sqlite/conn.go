@@ -30,8 +30,11 @@ type conn struct {
 }
 
 // connect opens a connection. mode is "rw" or "ro", neither of which creates a file, and may carry more URI parameters.
+//
+// SQLite need not lock a connection at every call (SQLITE_OPEN_NOMUTEX): one goroutine uses it at a time, and what
+// connections share has locks of its own.
 func connect(path, mode string) (*conn, error) {
-	c, err := (&sqlite3.SQLiteDriver{}).Open(location(path) + "?mode=" + mode)
+	c, err := (&sqlite3.SQLiteDriver{}).Open(location(path) + "?_mutex=no&mode=" + mode)
 	if err != nil {
 		return nil, err
 	}
