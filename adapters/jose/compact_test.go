@@ -226,7 +226,7 @@ func FuzzCompact(f *testing.F) {
 		b64(`{}`) + ".AB.AA", b64(`{"a":1}`) + ".AA\n.AA", b64(`{"alg":"ES256","typ":"JWT","kid":"x"}`) + ".e30.AA"} {
 		f.Add(seed)
 	}
-	// ES256 signatures differ each time, also between the processes that fuzz: what counts is the text that is signed.
+	// Keys, and so signatures, differ between the processes that fuzz: what counts is the text that is signed.
 	text := func(token oauth.Secret) string { return token.Reveal()[:strings.LastIndexByte(token.Reveal(), '.')] }
 	f.Fuzz(func(t *testing.T, token string) {
 		c, err := parseCompact(token)

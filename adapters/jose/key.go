@@ -144,13 +144,16 @@ func (k *key) appendSignature(b, text []byte) ([]byte, error) {
 	digest := sha256.Sum256(text)
 	switch private := k.private.(type) {
 	case *ecdsa.PrivateKey:
-		r, s, err := ecdsa.Sign(rand.Reader, private, digest[:])
+		// No source of randomness: the nonce comes from key and text (RFC 6979), as RFC 8725 §3.2 asks, because one bad nonce
+		// gives the key away. It is faster too.
+		der, err := private.Sign(nil, digest[:], crypto.SHA256)
 		if err != nil {
 			return nil, err
 		}
-		var signature [2 * ecSize]byte
-		r.FillBytes(signature[:ecSize])
-		s.FillBytes(signature[ecSize:])
+		signature, err := halves(der)
+		if err != nil {
+			return nil, err
+		}
 		return base64.RawURLEncoding.AppendEncode(b, signature[:]), nil
 	case *rsa.PrivateKey:
 		signature, err := rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
@@ -160,6 +163,27 @@ func (k *key) appendSignature(b, text []byte) ([]byte, error) {
 		return base64.RawURLEncoding.AppendEncode(b, signature), nil
 	}
 	return nil, errors.New("a signing key is of an unknown kind")
+}
+
+// halves returns r and s of an ECDSA signature, each in its full size (RFC 7518 §3.4). DER writes a sequence of two integers
+// without leading zeros, but with one before a first bit that is set.
+func halves(der []byte) (signature [2 * ecSize]byte, err error) {
+	rest, ok := bytes.CutPrefix(der, []byte{0x30, byte(len(der) - 2)})
+	for end := ecSize; ok && end <= len(signature); end += ecSize {
+		if ok = len(rest) >= 2 && rest[0] == 2 && len(rest) >= 2+int(rest[1]); !ok {
+			break
+		}
+		size := 2 + int(rest[1])
+		number := bytes.TrimLeft(rest[2:size], "\x00")
+		if ok = len(number) <= ecSize; ok {
+			copy(signature[end-len(number):], number)
+		}
+		rest = rest[size:]
+	}
+	if !ok || len(rest) > 0 {
+		return signature, errors.New("a signature is not in DER")
+	}
+	return signature, nil
 }
 
 // verified reports whether the signature over the text was made with the key.
