@@ -95,6 +95,7 @@ type key struct {
 	record  oidc.SigningKey
 	private crypto.Signer
 	headers map[string]string // by typ: the header as it begins a token, with its dot
+	known   known             // of an EC key
 }
 
 // unseal opens the private key of a record. The record comes from a database that an attacker may have written to, so the
@@ -154,6 +155,7 @@ func (k *key) appendSignature(b, text []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		k.known.add(tagOf(digest, signature))
 		return base64.RawURLEncoding.AppendEncode(b, signature[:]), nil
 	case *rsa.PrivateKey:
 		signature, err := rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
@@ -186,7 +188,7 @@ func halves(der []byte) (signature [2 * ecSize]byte, err error) {
 	return signature, nil
 }
 
-// verified reports whether the signature over the text was made with the key.
+// verified reports whether the signature over the text was made with the key. RSA verifies fast enough not to be remembered.
 func (k *key) verified(text string, signature []byte) bool {
 	digest := sha256.Sum256([]byte(text))
 	switch private := k.private.(type) {
@@ -194,8 +196,16 @@ func (k *key) verified(text string, signature []byte) bool {
 		if len(signature) != 2*ecSize {
 			return false
 		}
+		tag := tagOf(digest, [2 * ecSize]byte(signature))
+		if k.known.has(tag) {
+			return true
+		}
 		r, s := new(big.Int).SetBytes(signature[:ecSize]), new(big.Int).SetBytes(signature[ecSize:])
-		return ecdsa.Verify(&private.PublicKey, digest[:], r, s)
+		good := ecdsa.Verify(&private.PublicKey, digest[:], r, s)
+		if good {
+			k.known.add(tag)
+		}
+		return good
 	case *rsa.PrivateKey:
 		return rsa.VerifyPKCS1v15(&private.PublicKey, crypto.SHA256, digest[:], signature) == nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -51,6 +52,43 @@ func TestSignaturesOfEverySize(t *testing.T) {
 	}
 	if short == 0 {
 		t.Error("no half began with a zero: the test shows nothing")
+	}
+}
+
+// What is remembered answers for itself alone: not for another text, signature or key, and nothing bad is remembered.
+func TestKnownSignatures(t *testing.T) {
+	signer := newSigner(t)
+	k := keyFor(t, signer, oauth.ES256)
+	other := &key{record: k.record, private: fixedKey(t, 77)}
+	sign := func(k *key, message string) []byte {
+		text, err := k.appendSignature(nil, []byte(message))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature, _ := base64.RawURLEncoding.DecodeString(string(text))
+		return signature
+	}
+	mine, theirs := sign(k, "message"), sign(other, "message")
+	fresh := &key{record: k.record, private: k.private} // has made none of them
+	for range 2 {
+		for _, k := range []*key{k, fresh} {
+			if !k.verified("message", mine) {
+				t.Fatal("a good signature is refused")
+			}
+			if k.verified("another", mine) || k.verified("message", theirs) || k.verified("message", mine[1:]) || k.verified("message", make([]byte, 2*ecSize)) {
+				t.Fatal("a bad signature is accepted")
+			}
+		}
+	}
+	var forged [2 * ecSize]byte
+	copy(forged[:], mine)
+	tag := tagOf(sha256.Sum256([]byte("another")), forged)
+	if k.known.has(tag) {
+		t.Error("what did not verify is remembered")
+	}
+	k.known.add(tag)
+	if !k.known.has(tag) || fresh.known.has(tag) {
+		t.Error("one key remembers for another")
 	}
 }
 
