@@ -21,6 +21,8 @@ type Endpoint struct {
 	Tag     oauth.Tagger
 	Now     ports.Clock
 	Limits  ports.RateLimiter
+
+	live verdicts[oauth.AccessToken] // of introspection
 }
 
 var _ ports.TokenEndpoint = (*Endpoint)(nil)

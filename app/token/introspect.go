@@ -13,6 +13,9 @@ var _ ports.IntrospectionEndpoint = (*Endpoint)(nil)
 
 // Introspect tells a client what a token is worth now (RFC 7662 §2). A client that keeps no secret is refused: anybody could
 // call itself by its name and try tokens.
+//
+// A token that was found live is remembered while Store.Changes and Signer.Rings stand still: whom it concerns and its time
+// are looked at every time, and nothing revoked is ever called active from memory.
 func (e *Endpoint) Introspect(ctx context.Context, caller audit.Caller, req oauth.PresentedToken) (oauth.Introspection, error) {
 	x, err := e.authenticate(ctx, ports.EndpointIntrospection, caller, req.Credentials)
 	switch {
@@ -28,22 +31,31 @@ func (e *Endpoint) Introspect(ctx context.Context, caller audit.Caller, req oaut
 	if token, refusal := oauth.ParseRefreshToken(req.Token); refusal == nil {
 		return e.introspectRefreshToken(ctx, x, token)
 	}
-	token, err := e.Signer.VerifyAccessToken(req.Token)
-	if errors.Is(err, ports.ErrKeysNotReady) {
-		return oauth.Introspection{}, err
+	digest, state := req.Token.Digest(), stateOf(e.Store, e.Signer)
+	token, ok := e.live.find(digest, state, x.now)
+	if !ok {
+		if token, err = e.Signer.VerifyAccessToken(req.Token); errors.Is(err, ports.ErrKeysNotReady) {
+			return oauth.Introspection{}, err
+		} else if err != nil {
+			return oauth.Introspection{}, nil
+		}
 	}
-	if err != nil || !token.Concerns(x.client.ID) || !token.Valid(e.Issuer, token.Audience, x.now) {
+	if !token.Concerns(x.client.ID) || !token.Valid(e.Issuer, token.Audience, x.now) {
 		return oauth.Introspection{}, nil
 	}
-	var answer oauth.Introspection
-	err = e.Store.View(ctx, func(r ports.Reader) error {
-		refusal, err := Live(r, token)
-		if refusal == nil && err == nil {
-			answer = token.Introspection()
-		}
+	if ok {
+		return token.Introspection(), nil
+	}
+	var refusal *oauth.Error
+	err = e.Store.View(ctx, func(r ports.Reader) (err error) {
+		refusal, err = Live(r, token)
 		return err
 	})
-	return answer, err
+	if refusal != nil || err != nil {
+		return oauth.Introspection{}, err
+	}
+	e.live.keep(digest, verdict[oauth.AccessToken]{token, state, token.ExpiresAt})
+	return token.Introspection(), nil
 }
 
 // introspectRefreshToken asks the family what a use of the token would come to, on a copy: to look at an old token is not to

@@ -2,8 +2,6 @@ package token
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	"latchkey/domain/audit"
 	"latchkey/domain/oauth"
@@ -15,7 +13,7 @@ import (
 type UserInfo struct {
 	Bearer
 
-	remembered verdicts
+	remembered verdicts[oidc.Claims]
 }
 
 var _ ports.UserInfoEndpoint = (*UserInfo)(nil)
@@ -24,7 +22,7 @@ var _ ports.UserInfoEndpoint = (*UserInfo)(nil)
 // hangs on. A verdict is remembered while Store.Changes and Signer.Rings stand still, so nothing revoked is ever accepted from memory.
 func (e *UserInfo) UserInfo(ctx context.Context, caller audit.Caller, text oauth.Secret) (oidc.Claims, error) {
 	now, digest := e.Now(), text.Digest()
-	state := state{changes: e.Store.Changes(), rings: e.Signer.Rings()} // read before what depends on it
+	state := stateOf(e.Store, e.Signer)
 	if v, ok := e.remembered.find(digest, state, now); ok {
 		return v, nil
 	}
@@ -52,39 +50,6 @@ func (e *UserInfo) UserInfo(ctx context.Context, caller audit.Caller, text oauth
 	case refusal != nil:
 		return nil, e.Deny(ctx, caller, token, refusal)
 	}
-	e.remembered.keep(digest, verdict{claims, state, token.ExpiresAt})
+	e.remembered.keep(digest, verdict[oidc.Claims]{claims, state, token.ExpiresAt})
 	return claims, nil
-}
-
-// verdicts remembers which access tokens were found good, by digest, in bounded memory.
-type verdicts struct {
-	mu sync.RWMutex
-	m  map[oauth.Digest]verdict
-}
-
-type verdict struct {
-	claims  oidc.Claims
-	state   state
-	expires time.Time
-}
-
-// state is what a verdict depends on besides time: it holds while both numbers stand still.
-type state struct{ changes, rings uint64 }
-
-const maxVerdicts = 8192
-
-func (v *verdicts) find(d oauth.Digest, s state, now time.Time) (oidc.Claims, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	found, ok := v.m[d]
-	return found.claims, ok && found.state == s && now.Before(found.expires)
-}
-
-func (v *verdicts) keep(d oauth.Digest, x verdict) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.m == nil || len(v.m) >= maxVerdicts {
-		v.m = make(map[oauth.Digest]verdict)
-	}
-	v.m[d] = x
 }
