@@ -72,7 +72,7 @@ type Signer interface {
 	Use(oidc.KeyRing) error // replaces the ring
 	// Rings returns how many rings have been in use: what was verified before it changed may have been with an erased key.
 	Rings() uint64
-	KeySet() ([]byte, error) // JWKS (RFC 7517 §5)
+	KeySet() ([]byte, error) // JWKS (RFC 7517 §5); not to be changed
 
 	SignAccessToken(oauth.AccessToken) (oauth.Secret, error)
 	SignIDToken(oidc.IDToken, oauth.Algorithm) (oauth.Secret, error)
