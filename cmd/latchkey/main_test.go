@@ -314,6 +314,13 @@ func TestTerminalEscapes(t *testing.T) {
 	if n, err := (&printable{Writer: &out}).Write([]byte(evil)); n != len(evil) || err != nil || out.String() != "a[2J31mbc\td\n" {
 		t.Errorf("printed %q, %d, %v", out.String(), n, err)
 	}
+	for r := range rune(0x2100) { // alone, so that none is looked at for the sake of another
+		out.Reset()
+		(&printable{Writer: &out}).Write([]byte(string(r)))
+		if want := !unprintable(r) || r == '\n' || r == '\t'; (out.Len() > 0) != want {
+			t.Errorf("%U printed: %v, want %v", r, out.Len() > 0, want)
+		}
+	}
 	out.Reset()
 	if err := printJSON(&out, map[string]string{"name": evil}); err != nil {
 		t.Fatal(err)

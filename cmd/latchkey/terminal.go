@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,17 +27,24 @@ type printable struct {
 }
 
 func (p *printable) Write(b []byte) (int, error) {
-	_, err := io.WriteString(p.Writer, strings.Map(func(r rune) rune {
-		if unprintable(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, string(b)))
+	shown := b
+	if slices.ContainsFunc(b, doubtful) { // in hardly any line of a log
+		shown = bytes.Map(func(r rune) rune {
+			if unprintable(r) && r != '\n' && r != '\t' {
+				return -1
+			}
+			return r
+		}, b)
+	}
+	_, err := p.Writer.Write(shown)
 	if p.failed == nil && err != nil {
 		p.failed = fmt.Errorf("what was to be printed is not whole (%w): make room, or send it elsewhere, and ask for it again", err)
 	}
 	return len(b), err
 }
+
+// doubtful reports whether a byte is or may be part of what printable looks at more closely.
+func doubtful(c byte) bool { return c < ' ' && c != '\n' && c != '\t' || c > '~' }
 
 func unprintable(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
