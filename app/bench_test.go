@@ -26,7 +26,9 @@ func BenchmarkRequests(b *testing.B) {
 	}
 	authorization := "/authorize?" + rp.Request().Encode()
 
-	get := func(target string, header http.Header) *benchReply { return benchServe(p.Handler, "GET", target, "", header) }
+	get := func(target string, header http.Header) *benchReply {
+		return benchServe(p.Handler, "GET", target, "", header)
+	}
 	post := func(target, auth string, form url.Values) *benchReply {
 		return benchServe(p.Handler, "POST", target, form.Encode(),
 			http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Authorization": {auth}})
@@ -49,7 +51,9 @@ func BenchmarkRequests(b *testing.B) {
 		benchEach(b, 200, func(int) *benchReply { return get("/jwks", http.Header{}) })
 	})
 	b.Run("client_credentials", func(b *testing.B) {
-		benchEach(b, 200, func(int) *benchReply { return post("/token", basicHeader(m2m), set("grant_type", "client_credentials")) })
+		benchEach(b, 200, func(int) *benchReply {
+			return post("/token", basicHeader(m2m), set("grant_type", "client_credentials"))
+		})
 	})
 	b.Run("introspection", func(b *testing.B) {
 		token := mint(b)

@@ -8,6 +8,7 @@ import (
 	"latchkey/adapters/web/page"
 	"latchkey/adapters/web/read"
 	"latchkey/domain/audit"
+	"latchkey/domain/oauth"
 	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
@@ -27,9 +28,11 @@ func (s *server) authorize(w http.ResponseWriter, r *request) error {
 	}
 	// A form of another site arrives without our Lax cookies, and the user would look signed out. Sent on as a GET, it
 	// brings them. The longest request that fits a header line goes this way; a longer one is answered as it is.
-	if query := url.Values(f.Values).Encode(); r.Method == http.MethodPost && b.Session == "" && len(query) < 8<<10 {
-		redirect(w, s.path(Paths.Authorization)+"?"+query)
-		return nil
+	if r.Method == http.MethodPost && b.Session == "" {
+		if query := url.Values(f.Values).Encode(); len(query) < 8<<10 {
+			redirect(w, s.path(Paths.Authorization)+"?"+query)
+			return nil
+		}
 	}
 	made := s.ensureKey(&b)
 	next, err := s.Authorization.Authorize(r.Context(), r.caller, b, f.Parameters())
@@ -39,16 +42,21 @@ func (s *server) authorize(w http.ResponseWriter, r *request) error {
 	if next.Response == nil && made {
 		s.keepKey(w, b)
 	}
-	s.goOn(w, r, next)
+	s.goOnAs(w, r, b.Session, next)
 	return nil
 }
 
 // goOn sends the browser to the answer or to the page of the next step.
 func (s *server) goOn(w http.ResponseWriter, r *request, next ports.Next) {
+	s.goOnAs(w, r, s.browser(r).Session, next)
+}
+
+// goOnAs is goOn for whoever has read the session cookie.
+func (s *server) goOnAs(w http.ResponseWriter, r *request, session oauth.Secret, next ports.Next) {
 	if next.Response != nil {
 		// A session from before there was such a cookie, or whose cookie is lost, would look changed for ever.
-		if b := s.browser(r); next.Login.Cookie == "" && b.Session != "" && s.cookie(r.Request, cookieState) != oidc.BrowserState(b.Session) {
-			s.setState(w, b.Session)
+		if next.Login.Cookie == "" && session != "" && s.cookie(r.Request, cookieState) != oidc.BrowserState(session) {
+			s.setState(w, session)
 		}
 		s.respond(w, r, *next.Response)
 		return

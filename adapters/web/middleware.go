@@ -46,7 +46,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		r.route = found
 	}
 	if !r.route.machine {
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h["Cross-Origin-Opener-Policy"] = sameOrigin
 		r.locale = s.locale(out, hr)
 	}
 	if !ok {
@@ -80,12 +80,16 @@ func (s *server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	}
 }
 
-// Headers that every answer has, as values that all answers share: setting them costs nothing.
+// Headers that every or nearly every answer has, as values that all answers share: setting them costs nothing. Whoever
+// wants another value sets one, and adds none to these.
 var (
 	nosniff      = []string{"nosniff"}
 	noReferrer   = []string{"no-referrer"}
 	nothingLoads = []string{"default-src 'none'; frame-ancestors 'none'"}
 	httpsOnly    = []string{"max-age=63072000"}
+	sameOrigin   = []string{"same-origin"}
+	noStore      = []string{"no-store"}
+	noCache      = []string{"no-cache"}
 	exposed      = []string{"WWW-Authenticate, Retry-After, X-Request-Id"}
 )
 

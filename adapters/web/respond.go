@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"latchkey/adapters/web/page"
@@ -171,19 +173,25 @@ func (s *server) frame(r *request) page.Frame {
 
 // writePrivate answers a program with JSON that is for it alone.
 func writePrivate(w http.ResponseWriter, body any) error {
-	w.Header().Set("Cache-Control", "no-store")
+	w.Header()["Cache-Control"] = noStore
 	writeJSON(w, http.StatusOK, body)
 	return nil
 }
 
+// buffers hold JSON while it is written: a token response is large, and every token request makes one.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 func writeJSON(w http.ResponseWriter, code int, body any) {
-	text, err := json.Marshal(body)
-	if err != nil {
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	if err := json.NewEncoder(b).Encode(body); err != nil {
 		panic(err)
 	}
+	text := b.Bytes()[:b.Len()-1] // without the line feed
 	h := w.Header()
 	h["Content-Type"] = applicationJSON
-	h.Set("Content-Length", strconv.Itoa(len(text)))
+	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(code)
 	w.Write(text)
 }
@@ -192,7 +200,7 @@ func writeJSON(w http.ResponseWriter, code int, body any) {
 func writeDocument(w http.ResponseWriter, r *http.Request, contentType []string, text []byte) {
 	h := w.Header()
 	h["Content-Type"] = contentType
-	h.Set("Content-Length", strconv.Itoa(len(text)))
+	h["Content-Length"] = []string{strconv.Itoa(len(text))}
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		w.Write(text)
@@ -207,8 +215,8 @@ func seconds(d time.Duration) string {
 // redirect sends a browser on with 303, which never repeats a POST.
 func redirect(w http.ResponseWriter, location string) {
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Location", location)
+	h["Cache-Control"] = noStore
+	h["Location"] = []string{location}
 	w.WriteHeader(http.StatusSeeOther)
 }
 

@@ -22,8 +22,8 @@ func (s *server) token(w http.ResponseWriter, r *request) error {
 	}
 	s.countTokens(resp)
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Pragma", "no-cache")
+	h["Cache-Control"] = noStore
+	h["Pragma"] = noCache
 	writeJSON(w, http.StatusOK, tokenBody{
 		AccessToken:  resp.AccessToken.Reveal(),
 		TokenType:    resp.TokenType,

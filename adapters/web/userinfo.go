@@ -28,13 +28,10 @@ func (s *server) userInfo(w http.ResponseWriter, r *request) error {
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
 	if strings.HasSuffix(r.URL.Path, "/user_info") {
 		claims = legacyClaims(claims)
 	}
-	writeJSON(w, http.StatusOK, claims)
-	return nil
+	return writePrivate(w, claims)
 }
 
 // refuseBearer records the refusal of a request whose access token could not be read.

@@ -70,11 +70,14 @@ func (e *Endpoint) client(r ports.Reader, p oauth.Parameters) (oauth.Client, *oa
 		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "client_id is missing"), nil
 	}
 	client, err := r.Client(id)
+	if err == nil && client.DisabledAt.IsZero() {
+		return client, nil, nil
+	}
 	unknown := oauth.Refuse(oauth.InvalidClient, "client_id is not registered here")
 	switch {
 	case errors.Is(err, ports.ErrNotFound):
 		return oauth.Client{}, unknown.With("received", string(id.Recordable())), nil
-	case err == nil && !client.DisabledAt.IsZero():
+	case err == nil:
 		return oauth.Client{}, unknown.With("received", string(id)).With("reason", "the client is disabled"), nil
 	}
 	return client, nil, err

@@ -79,15 +79,14 @@ func (e *Endpoint) authenticate(ctx context.Context, at ports.Endpoint, caller a
 // checkGrantType refuses what nobody or not this client may use. To a strict client client_credentials does not exist
 // unless it is registered for it; any other grant_type it lacks is one it may not use.
 func checkGrantType(c oauth.Client, grantType string) *oauth.Error {
-	unsupported := oauth.Refuse(oauth.UnsupportedGrantType, "grant_type must be authorization_code or refresh_token").With("received", grantType)
-	switch grantType {
-	case oauth.GrantTypeCode, oauth.GrantTypeRefresh, oauth.GrantTypeClient:
-	default:
-		return unsupported
-	}
-	switch {
-	case c.MayUse(grantType):
+	known := grantType == oauth.GrantTypeCode || grantType == oauth.GrantTypeRefresh || grantType == oauth.GrantTypeClient
+	if known && c.MayUse(grantType) {
 		return nil
+	}
+	unsupported := oauth.Refuse(oauth.UnsupportedGrantType, "grant_type must be authorization_code or refresh_token").With("received", grantType)
+	switch {
+	case !known:
+		return unsupported
 	case grantType == oauth.GrantTypeClient && c.Public():
 		return oauth.Refuse(oauth.InvalidClient, "client_credentials needs a client that authenticates") // RFC 6749 §4.4
 	case grantType == oauth.GrantTypeClient && c.Profile == oauth.Strict:
