@@ -223,7 +223,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &bounded{Listener: inner, places: make(chan struct{}, 1), closed: make(chan struct{})}
+	l := &bounded{Listener: inner, places: make(chan struct{}, 1), floods: &floods{}, closed: make(chan struct{})}
 	accepted := make(chan net.Conn)
 	go func() {
 		for {

@@ -14,7 +14,7 @@ import (
 var ErrUpgradePending = errors.New("the database is of an older latchkey")
 
 // ErrChanged is returned for a file that is not as it was left.
-var ErrChanged = errors.New("is not as latchkey left it: a disk fault, a copy that was put in its place, or another program's edit")
+var ErrChanged = errors.New("is not as it was left: a disk fault, a copy that was put in its place, or another program's edit")
 
 // Archive looks after one database file as a whole: copies, older states and newer schemas. Whoever calls Replace or
 // Upgrade holds the server lock.

@@ -104,7 +104,7 @@ func (r *rest) unless(err error) (*rest, error) {
 	}
 	r.f.Close()
 	if errors.Is(err, errHeld) {
-		err = fmt.Errorf("%w: %s: another latchkey opens or closes it just now: try again", ports.ErrUnavailable, r.path)
+		err = fmt.Errorf("%w: %s: another command opens or closes it just now: try again", ports.ErrUnavailable, r.path)
 	}
 	return nil, err
 }

@@ -63,12 +63,12 @@ func (j *judge) sum() {
 	file := j.Subject.Database
 	switch j.Sum {
 	case ports.SumDiffers:
-		j.add(Error, "database.changed", file+" is not as latchkey left it.",
+		j.add(Error, "database.changed", file+" is not as it was left.",
 			"A disk fault, a copy that was put in its place, or another program's edit: any value in it may be wrong, and no server starts on it.",
 			"Restore the newest verified backup, which keeps this file aside. Only if you know what was changed, and want it: remove the sum, and go on with the file as it is.",
 			append(j.Subject.restored(), "rm "+quote(file+sumSuffix))...)
 	case ports.SumMatches:
-		j.ok("database.sum", "%s is byte for byte as latchkey left it.", file)
+		j.ok("database.sum", "%s is byte for byte as it was left.", file)
 	case ports.SumTooLarge:
 		j.add(Note, "database.sum", fmt.Sprintf("%s has %s and so no sum: a change behind the back of latchkey is not noticed at start.", file, size(uint64(max(j.Database.Size, 0)))),
 			"To sum up a large file would make every start and every end slow.", "Check every page and every audit event now and then.", j.Subject.withKey("doctor --deep"))

@@ -114,7 +114,7 @@ func TestAuditVerifyChanged(t *testing.T) {
 				t.Errorf("another command: %+v", r)
 			}
 			r := latchkey(t, "", "audit", "verify")
-			if r.code != exitFailure || r.stdout != "" || !strings.Contains(r.stderr, tt.want) || !strings.Contains(r.stderr, "is not as latchkey left it") {
+			if r.code != exitFailure || r.stdout != "" || !strings.Contains(r.stderr, tt.want) || !strings.Contains(r.stderr, "is not as it was left") {
 				t.Errorf("%+v", r)
 			}
 			after, _ := os.ReadFile("latchkey.db")
