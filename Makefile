@@ -20,7 +20,7 @@ TIMING ?= 2000
 export CGO_ENABLED = 1
 
 .PHONY: help run build test check reproducible bench bench-size fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
-  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations matrices timing golden screenshots
+  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations matrices timing mutants golden screenshots
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -121,6 +121,8 @@ matrices: ## every forged token at every door, every artefact in every role, eve
 
 timing: ## TIMING (2000) samples of each answer that must not tell by its time what it found; 10 minutes on an idle machine
 	LATCHKEY_TIMING=$(TIMING) $(GO) test $(FLAGS) -timeout 120m -run '^$$' -bench '^BenchmarkTiming$$' -benchtime 1x ./app
+mutants: ## put mistakes into the source, one at a time, and see the tests notice (MUTANTS=all, or a name); half an hour
+	LATCHKEY_MUTANTS='$(MUTANTS)' $(campaign) '^TestMutants$$'
 
 golden: ## rewrite the golden files after a wanted change; read the difference before you commit it
 	$(GO) test $(FLAGS) $$(git grep -l 'flag.Bool("update"' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
