@@ -96,6 +96,13 @@ func TestRefund(t *testing.T) {
 	if a.Count != 0 {
 		t.Errorf("count %d", a.Count)
 	}
+	// MF-02: it is one attempt, not a new budget. Whoever knows one of two factors would else guess the other for ever.
+	for range 3 {
+		a.Reserve(identity.AccountAttempts, start)
+	}
+	if a.Refund(); a.Count != 2 {
+		t.Errorf("three attempts less one: %d", a.Count)
+	}
 }
 
 func TestRetryAfter(t *testing.T) {

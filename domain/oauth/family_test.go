@@ -143,6 +143,8 @@ func TestRotateForged(t *testing.T) {
 		{"a generation not reached yet", ahead.RefreshToken(tag), family()},
 		{"a family without refresh tokens", none.RefreshToken(tag), none},
 		{"no tag", oauth.RefreshToken{Family: "gr1.fm1", Generation: 1}.Secret(), family()},
+		{"a tag whose first byte differs", otherTag(t, first(tag), 0), family()},
+		{"a tag whose last byte differs", otherTag(t, first(tag), 31), family()},
 	} {
 		t.Run("RF-02 "+c.name, func(t *testing.T) {
 			f := c.family
@@ -153,6 +155,13 @@ func TestRotateForged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// otherTag returns the token with another byte in its tag.
+func otherTag(t *testing.T, s oauth.Secret, i int) oauth.Secret {
+	token := present(t, s)
+	token.Tag[i] ^= 1
+	return token.Secret()
 }
 
 func first(tag oauth.Tagger) oauth.Secret {
