@@ -119,7 +119,11 @@ func TestSessionState(t *testing.T) {
 			t.Errorf("%s: session state %q", name, none)
 		}
 	}
-	if oidc.BrowserState("") != "" || strings.Contains(oidc.BrowserState("cookie"), "cookie") {
-		t.Error("the browser state shows what opens the session")
+	// SS-08: neither what opens the session nor what the database knows it by can be read from it, however it is written.
+	state := oidc.BrowserState("cookie")
+	read, err := base64.RawURLEncoding.DecodeString(state)
+	digest := oauth.Secret("cookie").Digest()
+	if err != nil || len(read) != 16 || strings.Contains(state+string(read), "cookie") || string(read) == string(digest[:16]) || oidc.BrowserState("") != "" {
+		t.Errorf("the browser state %s shows what opens the session", state)
 	}
 }
