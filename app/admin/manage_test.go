@@ -23,9 +23,10 @@ func TestDisableUser(t *testing.T) {
 	f := newFixture(t)
 	f.apply(household)
 	s, g, tokens := f.signIn(f.user("sari"), "wiki")
+	s2, g2, tokens2 := f.signIn(f.user("sari"), "made")
 	link := f.resetLink("sari")
 	updates, n := f.store.updates, len(f.events())
-	want := "~ user \"sari\" disabled: false -> true\n    1 session ends\n    1 grant is revoked\n    1 line of tokens is revoked\n"
+	want := "~ user \"sari\" disabled: false -> true\n    2 sessions end\n    2 grants are revoked\n    2 lines of tokens are revoked\n"
 	planned, err := f.DisableUser(t.Context(), caller, "sari", true)
 	if err != nil || planned.String() != want || f.store.updates != updates || f.user("sari").Disabled() {
 		t.Errorf("the look: %v, %s", err, planned)
@@ -34,13 +35,16 @@ func TestDisableUser(t *testing.T) {
 	if err != nil || done.String() != want || f.store.updates != updates+1 {
 		t.Errorf("%v, %d units of work, %s", err, f.store.updates-updates, done)
 	}
-	if got := f.dead(s, g, tokens); got != "session grant tokens" {
-		t.Errorf("dead: %q", got)
+	for _, got := range []string{f.dead(s, g, tokens), f.dead(s2, g2, tokens2)} {
+		if got != "session grant tokens" {
+			t.Errorf("dead: %q", got)
+		}
 	}
-	if f.resets(link) {
-		t.Error("the reset link lives")
+	if unused := view(f, func(r ports.Reader) ([]identity.Ticket, error) { return r.TicketsOfUser(f.user("sari").ID) }); f.resets(link) || len(unused) > 0 {
+		t.Errorf("the reset link lives, or would when the user is enabled: %v", unused)
 	}
-	kinds := []audit.Kind{audit.UserChanged, audit.SessionEnded, audit.GrantRevoked, audit.GrantRevoked, audit.ResetDenied}
+	kinds := []audit.Kind{audit.UserChanged, audit.SessionEnded, audit.SessionEnded, audit.GrantRevoked, audit.GrantRevoked, audit.GrantRevoked, audit.GrantRevoked,
+		audit.ResetDenied}
 	if diff := cmp.Diff(kinds, f.kinds(n)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

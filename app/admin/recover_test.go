@@ -20,7 +20,7 @@ func TestRecoverAdmin(t *testing.T) {
 	tio := f.user("tio")
 	s, g, tokens := f.signIn(tio, "wiki")
 	f.save(func(tx ports.Tx) error {
-		tio.DisabledAt = f.now
+		tio.DisabledAt, tio.Password = f.now, "hash:of a password that somebody else knows"
 		return errors.Join(tx.SaveUser(tio), tx.SaveAttempts(identity.Attempts{Key: identity.AccountKey(tio.ID), Count: 10, Since: f.now, LockedAt: f.now}))
 	})
 	n := len(f.events())

@@ -45,11 +45,17 @@ func TestFindTOTPStep(t *testing.T) {
 		"in groups": {spaced, at, true}, "with spaces around": {" " + code(0) + "\u00a0", at, true}, "with a hyphen": {code(0)[:3] + "-" + code(0)[3:], at, true},
 		"of another keyboard": {wide, at, true}, "too short": {code(0)[:5], 0, false}, "too long": {code(0) + "0", 0, false},
 		"nothing": {"", 0, false}, "letters": {"abcdef", 0, false},
+		"all but the first digit": {digitOff(code(0), 0), 0, false}, "all but the last digit": {digitOff(code(0), 5), 0, false},
 	} {
 		if step, found := identity.FindTOTPStep(rfcSeed, c.typed, now); step != c.step || found != c.found {
 			t.Errorf("%s: step %d, %v; want %d, %v", name, step, found, c.step, c.found)
 		}
 	}
+}
+
+// digitOff returns the code with another digit at one place.
+func digitOff(code string, at int) string {
+	return code[:at] + string('0'+(code[at]-'0'+1)%10) + code[at+1:]
 }
 
 func TestTOTPURI(t *testing.T) {
