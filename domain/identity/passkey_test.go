@@ -62,6 +62,7 @@ func TestUsePasskey(t *testing.T) {
 		"begins to count":                 {0, PasskeyUse{SignCount: 1, UserVerified: true, BackupEligible: true}, true, nil},
 		"only present, beside a password": {4, PasskeyUse{SignCount: 5, BackupEligible: true}, false, nil},
 		"only present, alone":             {4, PasskeyUse{SignCount: 5, BackupEligible: true}, true, ErrPasskeyUnverified},
+		"only present, alone, backed up":  {0, PasskeyUse{BackupEligible: true, BackedUp: true}, true, ErrPasskeyUnverified},
 		"stands still":                    {4, PasskeyUse{SignCount: 4, UserVerified: true, BackupEligible: true}, true, ErrPasskeyCounter},
 		"goes back":                       {4, PasskeyUse{SignCount: 3, UserVerified: true, BackupEligible: true}, false, ErrPasskeyCounter},
 		"stops counting":                  {4, PasskeyUse{UserVerified: true, BackupEligible: true}, true, ErrPasskeyCounter},
