@@ -85,3 +85,22 @@ func TestEverythingLooksForItsGround(t *testing.T) {
 		}
 	})
 }
+
+// AZ-09: an ID token names its user to the application it was issued to. One that another application came by names nobody,
+// and says so before it is seen who is signed in.
+func TestHintOfAnotherClient(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	b := p.Browser()
+	hint := set("id_token_hint", p.Client("web").SignIn(b, "alice").Get("id_token"))
+	p.Client("evil").Code(b, "alice") // who has agreed to both
+	for name, change := range map[string]string{"with a page": "", "silent": "none"} {
+		hint.Set("prompt", change)
+		if answer := p.Client("evil").Authorize(b, hint).Answer(); answer.Get("error") != "invalid_request" || answer.Get("code") != "" {
+			t.Errorf("%s: %v", name, answer)
+		}
+		if answer := p.Client("web").Authorize(b, hint).Answer(); answer.Get("code") == "" {
+			t.Errorf("%s, its own: %v", name, answer)
+		}
+	}
+}

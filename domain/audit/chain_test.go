@@ -37,20 +37,26 @@ func TestVerify(t *testing.T) {
 		spoil func([]audit.Event) []audit.Event
 		bad   int64 // 0: none
 	}{
-		"untouched":             {func(e []audit.Event) []audit.Event { return e }, 0},
-		"cut off at the end":    {func(e []audit.Event) []audit.Event { return e[:3] }, 0}, // only an anchor shows it
-		"a time":                {func(e []audit.Event) []audit.Event { e[1].At = at.Add(time.Millisecond); return e }, 2},
-		"a kind":                {func(e []audit.Event) []audit.Event { e[0].Kind = "b"; return e }, 1},
-		"a fact":                {func(e []audit.Event) []audit.Event { e[1].Facts["y"] = "3"; return e }, 2},
-		"a fact less":           {func(e []audit.Event) []audit.Event { delete(e[1].Facts, "y"); return e }, 2},
-		"a border between two":  {func(e []audit.Event) []audit.Event { e[0].User, e[0].Session = "", "u"; return e }, 1},
-		"a border in a fact":    {func(e []audit.Event) []audit.Event { e[1].Facts = map[string]string{"x": "1y2"}; return e }, 2},
-		"a MAC":                 {func(e []audit.Event) []audit.Event { e[2].MAC[0]++; return e }, 3},
-		"one less":              {func(e []audit.Event) []audit.Event { return slices.Delete(e, 1, 2) }, 2},
-		"one less, renumbered":  {func(e []audit.Event) []audit.Event { e = slices.Delete(e, 1, 2); e[1].Seq = 2; e[2].Seq = 3; return e }, 2},
-		"the first less":        {func(e []audit.Event) []audit.Event { return e[1:] }, 1},
-		"two swapped":           {func(e []audit.Event) []audit.Event { e[1], e[2] = e[2], e[1]; e[1].Seq, e[2].Seq = 2, 3; return e }, 2},
-		"one twice":             {func(e []audit.Event) []audit.Event { return slices.Insert(e, 1, e[0]) }, 2},
+		"untouched":            {func(e []audit.Event) []audit.Event { return e }, 0},
+		"cut off at the end":   {func(e []audit.Event) []audit.Event { return e[:3] }, 0}, // only an anchor shows it
+		"a time":               {func(e []audit.Event) []audit.Event { e[1].At = at.Add(time.Millisecond); return e }, 2},
+		"a kind":               {func(e []audit.Event) []audit.Event { e[0].Kind = "b"; return e }, 1},
+		"a fact":               {func(e []audit.Event) []audit.Event { e[1].Facts["y"] = "3"; return e }, 2},
+		"a fact less":          {func(e []audit.Event) []audit.Event { delete(e[1].Facts, "y"); return e }, 2},
+		"a border between two": {func(e []audit.Event) []audit.Event { e[0].User, e[0].Session = "", "u"; return e }, 1},
+		"a border in a fact":   {func(e []audit.Event) []audit.Event { e[1].Facts = map[string]string{"x": "1y2"}; return e }, 2},
+		"a MAC":                {func(e []audit.Event) []audit.Event { e[2].MAC[0]++; return e }, 3},
+		"one less":             {func(e []audit.Event) []audit.Event { return slices.Delete(e, 1, 2) }, 2},
+		"one less, renumbered": {func(e []audit.Event) []audit.Event { e = slices.Delete(e, 1, 2); e[1].Seq = 2; e[2].Seq = 3; return e }, 2},
+		"the first less":       {func(e []audit.Event) []audit.Event { return e[1:] }, 1},
+		"two swapped":          {func(e []audit.Event) []audit.Event { e[1], e[2] = e[2], e[1]; e[1].Seq, e[2].Seq = 2, 3; return e }, 2},
+		"one twice":            {func(e []audit.Event) []audit.Event { return slices.Insert(e, 1, e[0]) }, 2},
+		"one of another history": {func(e []audit.Event) []audit.Event { // as it was recorded, in its place, and after something else
+			other := made()
+			other[0].User = "somebody else"
+			e[2] = chain(tag, other...)[2]
+			return e
+		}, 3},
 		"one put in":            {func(e []audit.Event) []audit.Event { return append(e, audit.Event{Seq: 5, Kind: "f"}) }, 5},
 		"made with another key": {func([]audit.Event) []audit.Event { return chain(keyed("other"), audit.Event{Kind: "a"}) }, 1},
 	} {
