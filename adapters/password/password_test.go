@@ -29,6 +29,13 @@ func (k keychain) MAC(purpose string, message []byte) [32]byte {
 	return sha256.Sum256(append([]byte{k.pepper}, message...))
 }
 
+// LG-10: the least that OWASP asks for. Tests are told another number; a server is not.
+func TestNewHashesAreDear(t *testing.T) {
+	if Iterations < 600_000 || Iterations > maxIterations {
+		t.Errorf("%d iterations", Iterations)
+	}
+}
+
 func newHasher(iterations int) (*Hasher, *atomic.Int64) {
 	computed := new(atomic.Int64)
 	return New(keychain{macs: computed}, iterations), computed
