@@ -83,6 +83,9 @@ func TestBudgetsAreApart(t *testing.T) {
 	if n, _ := heard(1500, func() ports.Admission { return l.Client(ports.EndpointToken, "web", start) }); n != 1200 {
 		t.Errorf("a client was heard %d times", n)
 	}
+	if a := l.Client(ports.EndpointRevocation, "web", start); a.RetryAfter != 0 {
+		t.Errorf("the client at another endpoint: %+v", a)
+	}
 }
 
 // RL-03: a caller who has all networks of a site is heard as often as sixteen callers, at each endpoint apart.
