@@ -116,6 +116,13 @@ fault-migrations: ## kill and fail an upgrade from every released schema at ever
 fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
 	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app
 
+matrices: ## every forged token at every door, every artefact in every role, every form of a redirect URI and of an address of the network
+	LATCHKEY_FORGERIES=1000 LATCHKEY_REDIRECTS=5000 $(campaign) '^TestMatrix'
+	$(GO) test $(FLAGS) -count=1 -v ./adapters/outbound -run '^Test(MayReach|DeniedAddresses|AllowedNetworks|NamesThatLeadInside|RedirectsAreNotFollowed)$$'
+
+timing: ## TIMING (2000) samples of each answer that must not tell by its time what it found; 10 minutes on an idle machine
+	LATCHKEY_TIMING=$(TIMING) $(GO) test $(FLAGS) -timeout 120m -run '^$$' -bench '^BenchmarkTiming$$' -benchtime 1x ./app
+
 mutants: ## put mistakes into the source, one at a time, and see the tests notice (MUTANTS=all, or names as a regular expression); an hour or two
 	LATCHKEY_MUTANTS='$(MUTANTS)' $(campaign) '^TestMutants$$'
 
