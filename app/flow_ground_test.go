@@ -104,3 +104,15 @@ func TestHintOfAnotherClient(t *testing.T) {
 		}
 	}
 }
+
+// MF-03: a browser in which somebody is signed in, whoever that is, is asked for the second factor like any other.
+func TestOldSessionIsNoSecondFactor(t *testing.T) {
+	t.Parallel()
+	p, _ := enrolled(t)
+	b := p.Browser()
+	signedIn(t, b, "alice", apptest.Password)
+	login := p.Client("web").Authorize(b, set("prompt", "login"))
+	if page := b.Login(login, "bob", apptest.Password); !page.IsFactor() {
+		t.Errorf("not asked for the second factor: %d %s %.300s", page.Status, page.URL, page.Body)
+	}
+}
