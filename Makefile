@@ -18,10 +18,12 @@ SIZE ?= 1000000
 MUTANTS ?= all
 RACES ?= 10000
 TIMING ?= 2000
+SESSIONS ?= 100000
+SOAK  ?= 30
 export CGO_ENABLED = 1
 
-.PHONY: help run build test check reproducible bench bench-size fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
-  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations matrices timing mutants golden screenshots
+.PHONY: help run build test check reproducible bench bench-size bench-memory fuzz faults fault-kill fault-power fault-io fault-disk fault-clock fault-bits \
+  fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations fault-soak matrices timing mutants golden screenshots
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +58,9 @@ bench: build ## micro-benchmarks, then load against the built binary with durabl
 bench-size: ## the same load on an empty file and on one with SIZE (1000000) users and five times as many token families; 4 GB, 15 minutes
 	LATCHKEY_SIZE=$(SIZE) $(GO) test $(FLAGS) -timeout 120m -run '^$$' -bench '^BenchmarkSize$$' -benchtime 1x ./app
 
+bench-memory: ## what memory SESSIONS (100000) signed-in people take, when each goes to an application and its tokens are refreshed
+	LATCHKEY_SESSIONS=$(SESSIONS) $(GO) test $(FLAGS) -timeout 120m -run '^$$' -bench '^BenchmarkMemory$$' -benchtime 1x ./app
+
 fuzz: ## fuzz every parser for FUZZ (10s) each
 	@for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test $(FLAGS) -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
@@ -66,7 +71,7 @@ fuzz: ## fuzz every parser for FUZZ (10s) each
 # A campaign runs anew every time, by itself, and prints its figures.
 campaign = $(GO) test $(FLAGS) -count=1 -timeout 180m -v ./app -run
 
-faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations matrices ## every campaign below, one after another
+faults: fault-kill fault-power fault-io fault-disk fault-clock fault-bits fault-hostile fault-clients fault-flood fault-restart fault-rotation fault-races fault-backup fault-migrations fault-soak matrices ## every campaign below, one after another
 
 fault-kill: ## kill -9 a loaded server KILLS (200) times, about KILL_WRITES (1100) acknowledged writes apart
 	LATCHKEY_KILLS=$(KILLS) LATCHKEY_KILL_WRITES=$(KILL_WRITES) $(campaign) '^TestFaultKill$$'
@@ -115,6 +120,9 @@ fault-migrations: ## kill and fail an upgrade from every released schema at ever
 
 fault-backup: ## 20 backups under 500 writes a second, some killed midway, and as many restores (BACKUPS=20)
 	LATCHKEY_BACKUPS=$(BACKUPS) $(GO) test $(FLAGS) -count=1 -timeout 60m -run '^TestFaultBackup$$' -v ./app
+
+fault-soak: ## SOAK (30) minutes of mixed load with hostile, slow and impatient clients: nothing but the audit trail may grow
+	LATCHKEY_SOAK=$(SOAK) $(campaign) '^TestFaultSoak$$'
 
 matrices: ## every forged token at every door, every artefact in every role, every form of a redirect URI and of an address of the network
 	LATCHKEY_FORGERIES=1000 LATCHKEY_REDIRECTS=5000 $(campaign) '^TestMatrix'

@@ -69,10 +69,14 @@ func (s *soak) quiet(first quietness, rest time.Duration) (q quietness) {
 	if first.goroutines == 0 {
 		return s.look()
 	}
-	if _, ok := within(20*time.Second, func() bool {
-		q = s.look()
-		return q.goroutines <= first.goroutines+soakSpare && q.files <= first.files+soakSpare
-	}); !ok {
+	fewer := func(spare int) func() bool {
+		return func() bool {
+			q = s.look()
+			return q.goroutines <= first.goroutines+spare && q.files <= first.files+spare
+		}
+	}
+	within(time.Second, fewer(0)) // what is being closed may have a moment
+	if _, ok := within(20*time.Second, fewer(soakSpare)); !ok {
 		syscall.Kill(s.p.Pid(), syscall.SIGQUIT) // it prints all its goroutines
 		s.p.Wait()
 		_, stacks, _ := strings.Cut(s.p.Log.String(), "SIGQUIT: quit")

@@ -18,7 +18,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,10 +25,8 @@ import (
 
 func main() {
 	leaveNoCore()
-	// The live heap is a few megabytes: at Go's default of collecting whenever it doubles, a busy server would collect
-	// many times a second. Four times as much garbage still keeps it within 120 MB.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
+		limitGarbage()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal does not wait for what is in flight
