@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type sized struct {
 	tokens  chan string
 	access  string
 	windows map[string][][]time.Duration // by scenario and phase
+	cpu     map[string]time.Duration     // of the server, in all those windows
+	count   map[string]int               // requests in them, or flows
 	mu      sync.Mutex
 }
 
@@ -61,15 +64,16 @@ func BenchmarkSize(b *testing.B) {
 		empty, filled := newSized(b, "empty"), newSized(b, "filled")
 		begun := time.Now()
 		fillFile(b, filled.File(), users)
-		b.Logf("%d users and %d token families filled in %v", users, 5*users, time.Since(begun).Round(time.Second))
+		fmt.Printf("%d users and %d token families filled in %v\n", users, 5*users, time.Since(begun).Round(time.Second))
 		both := []*sized{empty, filled}
 		for _, s := range both {
 			s.Start()
 			s.prepare(b)
 		}
-		for range sizeRounds { // a server that has just started does not sweep for a minute
+		for round := range sizeRounds { // a server that has just started does not sweep for a minute
 			restart(both)
 			measure(b, both, "calm")
+			fmt.Printf("%d of %d rounds\n", round+1, 2*sizeRounds)
 		}
 		restart(both)
 		total := expired(b, filled.File())
@@ -80,9 +84,12 @@ func BenchmarkSize(b *testing.B) {
 		for round := 0; round < sizeRounds && left > 0; round++ {
 			measure(b, both, "sweep")
 			left = expired(b, filled.File())
+			fmt.Printf("%d of %d rounds, %d of %d expired families are left\n", sizeRounds+round+1, 2*sizeRounds, left, total)
 		}
-		resident, peak := memory(b, filled.Pid())
-		for _, s := range both {
+		var resident, peak []int // KiB, empty and filled
+		for _, s := range []*sized{empty, filled} {
+			now, most := memory(b, s.Pid())
+			resident, peak = append(resident, now>>10), append(peak, most>>10)
 			s.Terminate()
 			s.Wait()
 		}
@@ -90,29 +97,37 @@ func BenchmarkSize(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		fmt.Printf("\n%-13s %-6s %10s %10s %10s %10s %7s\n", "scenario", "", "empty p50", "filled p50", "empty p99", "filled p99", "ratio")
+		const columns = "%-13s %-6s %10v %10v %10v %10v %7s %10v %10v %7s\n"
+		fmt.Printf("\n"+columns, "scenario", "", "empty p50", "filled p50", "empty p99", "filled p99", "ratio", "empty CPU", "filled CPU", "ratio")
 		for _, phase := range []string{"calm", "sweep"} {
 			for _, c := range sizeScenarios {
 				key := c.name + phase
+				if len(filled.windows[key]) == 0 {
+					continue // swept before there was a window
+				}
 				ratio := float64(filled.median(key, 99)) / float64(empty.median(key, 99))
-				fmt.Printf("%-13s %-6s %10v %10v %10v %10v %7.2f\n", c.name, phase, empty.median(key, 50), filled.median(key, 50),
-					empty.median(key, 99), filled.median(key, 99), ratio)
+				work := float64(filled.work(key)) / float64(empty.work(key))
+				fmt.Printf(columns, c.name, phase, empty.median(key, 50), filled.median(key, 50), empty.median(key, 99), filled.median(key, 99),
+					fmt.Sprintf("%.2f", ratio), empty.work(key), filled.work(key), fmt.Sprintf("%.2f", work))
 				b.ReportMetric(ratio, c.name+"-"+phase+"-p99-ratio")
+				b.ReportMetric(work, c.name+"-"+phase+"-CPU-ratio")
 			}
 		}
-		fmt.Printf("Medians of up to %d windows of %v. ", sizeRounds, sizeWindow)
+		fmt.Printf("Medians of up to %d windows of %v; CPU is what the server used for one. %d users, %d families; file %d MB.\n", sizeRounds, sizeWindow,
+			users, 5*users, info.Size()>>20)
 		for line := range strings.Lines(filled.Log.String()) {
 			if _, text, ok := strings.Cut(line, "expired rows deleted\""); ok {
 				fmt.Printf("Swept:%s", text)
 			}
 		}
-		fmt.Printf("longest_step includes the wait for the writer. Expired families before and after: %d and %d.\n"+
-			"File %d MB; resident memory of its server %d MB, at most %d MB.\n\n", total, left, info.Size()>>20, resident>>10, peak>>10)
+		fmt.Printf("Expired families before and after: %d and %d. Resident memory: empty %d MB (at most %d), filled %d MB (at most %d).\n\n",
+			total, left, resident[0], peak[0], resident[1], peak[1])
 	}
 }
 
 func newSized(b *testing.B, name string) *sized {
-	return &sized{Process: apptest.NewProcess(b, faultDocument(0)), name: name, windows: map[string][][]time.Duration{}}
+	return &sized{Process: apptest.NewProcess(b, faultDocument(0)), name: name, windows: map[string][][]time.Duration{},
+		cpu: map[string]time.Duration{}, count: map[string]int{}}
 }
 
 // prepare signs alice in and fills the pool.
@@ -159,7 +174,7 @@ func measure(b *testing.B, both []*sized, phase string) {
 		for _, s := range both {
 			var running sync.WaitGroup
 			var took []time.Duration
-			begun := time.Now()
+			begun, done, spent := time.Now(), atomic.Int64{}, cpuOf(b, s.Pid())
 			for range sizeWorkers {
 				running.Go(func() {
 					time.Sleep(rand.N(c.every)) // not all at once
@@ -172,6 +187,7 @@ func measure(b *testing.B, both []*sized, phase string) {
 							b.Errorf("%s, %s, %s: %v", s.name, c.name, phase, err)
 							return
 						}
+						done.Add(1)
 						if at.Sub(begun) > sizeWarmup {
 							s.mu.Lock()
 							took = append(took, time.Since(at))
@@ -182,7 +198,8 @@ func measure(b *testing.B, both []*sized, phase string) {
 			}
 			running.Wait()
 			slices.Sort(took)
-			s.windows[c.name+phase] = append(s.windows[c.name+phase], took)
+			key := c.name + phase
+			s.windows[key], s.cpu[key], s.count[key] = append(s.windows[key], took), s.cpu[key]+cpuOf(b, s.Pid())-spent, s.count[key]+int(done.Load())
 		}
 	}
 	slices.Reverse(both)
@@ -196,6 +213,26 @@ func (s *sized) median(key string, p int) time.Duration {
 	}
 	slices.Sort(all)
 	return percentile(all, 50)
+}
+
+// work returns the CPU time of one request or flow.
+func (s *sized) work(key string) time.Duration {
+	return (s.cpu[key] / time.Duration(max(s.count[key], 1))).Round(time.Microsecond)
+}
+
+// cpuOf returns the CPU time of a process, all its threads.
+func cpuOf(b *testing.B, pid int) (cpu time.Duration) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(tasks) == 0 {
+		b.Fatal(pid, err)
+	}
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task) // a thread may have ended
+		var n time.Duration
+		fmt.Sscan(string(text), &n)
+		cpu += n
+	}
+	return cpu
 }
 
 // fillFile runs the script of adapters/sqlite. Indexes are made after the rows, because to grow them row by row takes hours.
@@ -237,9 +274,20 @@ func fillFile(b *testing.B, file string, users int) {
 	for name := range indexes {
 		must("DROP INDEX " + name)
 	}
-	must(strings.ReplaceAll(string(script), "SIZE", strconv.Itoa(users)))
+	for statement := range strings.SplitSeq(strings.ReplaceAll(string(script), "SIZE", strconv.Itoa(users)), ";\n") {
+		begun := time.Now()
+		must(statement)
+		if took := time.Since(begun); took > time.Second {
+			what, _, _ := strings.Cut(strings.TrimSpace(statement), "(")
+			fmt.Printf("%6.1fs %s\n", took.Seconds(), what)
+		}
+	}
+	begun := time.Now()
 	for _, text := range indexes {
 		must(text)
+	}
+	if took := time.Since(begun); took > time.Second {
+		fmt.Printf("%6.1fs %d indexes\n", took.Seconds(), len(indexes))
 	}
 	must("PRAGMA journal_mode = delete", "PRAGMA journal_mode = wal")
 }

@@ -103,6 +103,7 @@ func TestFaultSoak(t *testing.T) {
 	s := newSoak(t)
 	first := s.quiet(quietness{}, time.Second/2)
 	if minutes == 0 {
+		s.pace = soakHurry
 		s.load(1500*time.Millisecond, s.hostility, s.slowness, s.impatience)
 		last := s.quiet(first, 0)
 		s.sound()
@@ -152,5 +153,18 @@ func (s *soak) sound() {
 	if code := s.p.Wait(); code != 0 {
 		s.t.Errorf("exit code %d", code)
 	}
-	sound(s.t, left(s.t, s.p.File()))
+	files := left(s.t, s.p.File())
+	sound(s.t, files)
+	db, done := opened(s.t, files)
+	defer done()
+	var events, others int
+	var query string
+	err := db.QueryRow(`SELECT group_concat('(SELECT count(*) FROM "' || name || '")', ' + ') FROM sqlite_schema WHERE type = 'table' AND name <> 'event'`).Scan(&query)
+	if err == nil {
+		err = db.QueryRow("SELECT (SELECT count(*) FROM event), "+query).Scan(&events, &others)
+	}
+	if err != nil || events == 0 {
+		s.t.Errorf("%d events, %v", events, err)
+	}
+	s.t.Logf("What stays: %d events in the audit trail, and %d other rows", events, others)
 }

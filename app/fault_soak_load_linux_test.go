@@ -25,6 +25,7 @@ import (
 const (
 	soakWorkers = 6
 	soakPace    = 100 * time.Millisecond // of one worker, from one deed to the next
+	soakHurry   = 5 * time.Millisecond   // the same in passing
 	soakSlow    = 60                     // slow clients in a wave
 )
 
@@ -40,6 +41,7 @@ type soak struct {
 	admin    *apptest.Browser
 	seed     []byte // of the administrator's authenticator app
 	begun    time.Time
+	pace     time.Duration
 	round    int
 	commands int // that ran beside the server
 	backups  int
@@ -56,7 +58,7 @@ func (c crowded) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func newSoak(t *testing.T) *soak {
 	t.Helper()
-	s := &soak{heard: newHearer(t)}
+	s := &soak{heard: newHearer(t), pace: soakPace}
 	p := apptest.NewProcess(t, faultDocument(soakWorkers), channels(s.heard),
 		`{"users": [{"username": "bob", "password": "`+apptest.Password+`"}, {"username": "carol", "password": "`+apptest.Password+`", "admin": true}]}`)
 	l, err := net.Listen("tcp", "127.0.0.2:0") // where no outgoing connection takes the port meanwhile
@@ -120,7 +122,7 @@ func (s *soak) load(lasting time.Duration, waves ...func(context.Context)) {
 // work does one thing after another, at its pace. Nothing fails here, so every answer has to arrive.
 func (s *soak) work(w *worker) {
 	for !s.stopped.Load() && !s.t.Failed() {
-		if next := time.Now().Add(rand.N(2 * soakPace)); !s.deed(w) {
+		if next := time.Now().Add(rand.N(2 * s.pace)); !s.deed(w) {
 			s.t.Errorf("no answer; the log ends:\n%s", s.p.Log.Tail())
 		} else {
 			time.Sleep(time.Until(next))

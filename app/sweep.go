@@ -11,7 +11,7 @@ import (
 // A step of the sweep is one unit of work, for which everybody else waits. How long it takes depends on the disk and on how far
 // apart the rows lie, so a step takes as many as the one before shows to be few enough.
 const (
-	sweepHold  = 20 * time.Millisecond // how long a step should have the writer, its commit included
+	sweepHold  = 20 * time.Millisecond // how long a step should have the writer, its commit included but not the wait for it
 	sweepPause = 4                     // times as long as a step took, so that others have the writer and the disk most of the time
 	sweepLeast = 10                    // rows of each kind, however slow
 	sweepMost  = 50                    // which is fewer pages than SQLite folds back at once, see adapters/sqlite
@@ -26,8 +26,9 @@ func sweep(ctx context.Context, store ports.Store, now time.Time, log *slog.Logg
 		}
 	}()
 	for {
-		deleted, begun := 0, time.Now()
+		deleted, begun := 0, time.Time{}
 		err := store.Update(ctx, func(tx ports.Tx) (err error) {
+			begun = time.Now()
 			deleted, err = tx.Sweep(now, step)
 			return err
 		})
