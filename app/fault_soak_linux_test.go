@@ -25,6 +25,7 @@ type quietness struct {
 	goroutines, files int
 	resident          float64 // MB, as the system counts
 	heap, runtime     float64 // MB that Go has for objects, and altogether
+	native            float64 // MB of SQLite, as the allocator of C has them
 	database, log     int64   // bytes of the file and of its write-ahead log
 }
 
@@ -51,13 +52,33 @@ func (s *soak) look() (q quietness) {
 	}
 	u := usageOf(s.t, s.p.Pid())
 	q.at, q.deeds, q.files, q.resident = time.Since(s.begun), s.total.acknowledged.Load(), u.files, float64(u.memory)/1024
-	q.heap, q.runtime = q.heap/(1<<20), q.runtime/(1<<20)
+	q.heap, q.runtime, q.native = q.heap/(1<<20), q.runtime/(1<<20), nativeMemory(s.t, s.p.Pid())
 	for suffix, size := range map[string]*int64{"": &q.database, "-wal": &q.log} {
 		if info, err := os.Stat(s.p.File() + suffix); err == nil {
 			*size = info.Size()
 		}
 	}
 	return q
+}
+
+// nativeMemory returns the resident MB of the heap and of the arenas of glibc, which begin at multiples of 64 MB.
+func nativeMemory(t *testing.T, pid int) (total float64) {
+	t.Helper()
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := false
+	for line := range strings.Lines(string(maps)) {
+		var from, to, resident uint64
+		if n, _ := fmt.Sscanf(line, "%x-%x ", &from, &to); n == 2 {
+			unnamed := len(strings.Fields(line)) == 5
+			ours = strings.HasSuffix(line, "[heap]\n") || unnamed && from>>40 == 0x7f && from%(64<<20) == 0
+		} else if n, _ := fmt.Sscanf(line, "Rss: %d kB", &resident); n == 1 && ours {
+			total += float64(resident) / 1024
+		}
+	}
+	return total
 }
 
 // quiet closes what lies idle and waits until the server has no more than at first. A leak stays however long one waits.
@@ -112,12 +133,13 @@ func TestFaultSoak(t *testing.T) {
 	}
 	all := []quietness{first}
 	waves := [][]func(context.Context){{s.hostility}, {s.slowness}, {s.impatience}, {s.hostility, s.slowness, s.impatience}}
-	fmt.Printf("%7s %9s %10s %6s %9s %8s %8s %9s %8s\n", "minute", "deeds", "goroutines", "files", "resident", "Go heap", "Go all", "database", "log")
+	fmt.Printf("%7s %9s %10s %6s %9s %8s %8s %8s %9s %8s\n", "minute", "deeds", "goroutines", "files", "resident", "Go heap", "Go all", "SQLite",
+		"database", "log")
 	for ; time.Since(s.begun) < time.Duration(minutes)*time.Minute && !t.Failed(); s.round++ {
 		s.load(12*time.Second, waves[s.round%len(waves)]...)
 		q := s.quiet(first, 2*time.Second)
 		all = append(all, q)
-		fmt.Printf("%7.1f %9d %10d %6d %6.1f MB %5.1f MB %5.1f MB %6.1f MB %5.1f MB\n", q.at.Minutes(), q.deeds, q.goroutines, q.files, q.resident, q.heap, q.runtime,
+		fmt.Printf("%7.1f %9d %10d %6d %6.1f MB %5.1f MB %5.1f MB %5.1f MB %6.1f MB %5.1f MB\n", q.at.Minutes(), q.deeds, q.goroutines, q.files, q.resident, q.heap, q.runtime, q.native,
 			float64(q.database)/(1<<20), float64(q.log)/(1<<20))
 		s.heard.told() // or the test would keep it
 		s.age()
@@ -132,8 +154,9 @@ func TestFaultSoak(t *testing.T) {
 	resident := 10 * slope(warm, func(q quietness) float64 { return q.resident })
 	t.Logf("%d deeds in %v with %d commands and %d backups beside the server. Goroutines %d at first and %d at last, files %d and %d",
 		last.deeds, last.at.Round(time.Second), s.commands, s.backups, first.goroutines, last.goroutines, first.files, last.files)
-	t.Logf("In ten minutes, after a third to warm up: resident memory %+.2f MB, of the Go runtime %+.2f MB, goroutines %+.2f, files %+.2f. The database grows by %.0f bytes a deed",
-		resident, 10*slope(warm, func(q quietness) float64 { return q.runtime }), 10*slope(warm, func(q quietness) float64 { return float64(q.goroutines) }),
+	t.Logf("In ten minutes, after a third to warm up: resident memory %+.2f MB, of the Go runtime %+.2f MB and of SQLite %+.2f MB, goroutines %+.2f, files %+.2f. The database grows by %.0f bytes a deed",
+		resident, 10*slope(warm, func(q quietness) float64 { return q.runtime }), 10*slope(warm, func(q quietness) float64 { return q.native }),
+		10*slope(warm, func(q quietness) float64 { return float64(q.goroutines) }),
 		10*slope(warm, func(q quietness) float64 { return float64(q.files) }), perOperation)
 	if resident > soakSlope {
 		t.Errorf("resident memory grows by %.2f MB in ten minutes", resident)
