@@ -42,7 +42,10 @@ var writerOnly = []setting{
 	{"secure_delete", int64(1)},
 }
 
-var readerOnly = []setting{{"query_only", int64(1)}}
+var readerOnly = []setting{
+	{"query_only", int64(1)},
+	{"cache_size", int64(-512)}, // KiB: each commit empties it, so more would only be memory, the more the longer the trail that a page reads
+}
 
 // Create makes a new, empty database at path, and the directory if that is missing. The error is fs.ErrExist when there is
 // something already. The file appears whole or not at all.
