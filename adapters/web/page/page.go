@@ -24,8 +24,10 @@ import (
 //go:embed templates/*.html
 var pageFiles embed.FS
 
-// shared are the files that all pages are made of; every other one is a page.
-var shared = []string{"templates/layout.html", "templates/parts.html", "templates/admin_parts.html"}
+// What all pages are made of; every other file is a page. The layout is made anew for each, see add.
+const layout = "templates/layout.html"
+
+var parts = []string{"templates/parts.html", "templates/admin_parts.html"}
 
 // Pages holds every page in every language, parsed once at start.
 type Pages struct {
@@ -56,19 +58,40 @@ func New(site string) (*Pages, error) {
 	p := &Pages{templates: make(map[Locale]map[string]*template.Template), site: site}
 	for _, l := range Locales {
 		p.templates[l] = make(map[string]*template.Template)
+		// One set for a language, so that what pages share is there once: templates are most of what an idle server holds, and
+		// most of what it does to start.
+		set, err := template.New("").Funcs(pageFuncs(l)).ParseFS(pageFiles, parts...)
+		if err != nil {
+			return nil, err
+		}
 		for _, file := range files {
-			if slices.Contains(shared, file) {
+			if file == layout || slices.Contains(parts, file) {
 				continue
 			}
 			name := strings.TrimSuffix(path.Base(file), ".html")
-			t, err := template.New("layout.html").Funcs(pageFuncs(l)).ParseFS(pageFiles, append(shared, file)...)
-			if err != nil {
+			if p.templates[l][name], err = add(set, name, file); err != nil {
 				return nil, fmt.Errorf("page %s: %w", name, err)
 			}
-			p.templates[l][name] = t
 		}
 	}
 	return p, nil
+}
+
+// add adds a page to the set and returns the layout around it. Every page has a "title" and a "main"; in the set their names
+// begin with that of the page.
+func add(set *template.Template, name, file string) (*template.Template, error) {
+	own := strings.NewReplacer(`{{define "title"`, `{{define "`+name+`.title"`, `{{define "main"`, `{{define "`+name+`.main"`,
+		`{{template "title"`, `{{template "`+name+`.title"`, `{{template "main"`, `{{template "`+name+`.main"`)
+	for to, file := range map[string]string{name + ".html": file, name: layout} {
+		text, err := pageFiles.ReadFile(file)
+		if err == nil {
+			_, err = set.New(to).Parse(own.Replace(string(text)))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return set.Lookup(name), nil
 }
 
 // pageFuncs are the functions templates may call, bound to one language.
