@@ -157,7 +157,7 @@ func TestUserInfo(t *testing.T) {
 				t.Errorf("%s as code: %s", name, r.Text)
 			}
 		}
-		other := apptest.New(t)
+		other := apptest.Elsewhere(t)
 		foreign := other.Client("web").SignIn(other.Browser(), "alice").Get("access_token")
 		dead(t, web, foreign)
 	})

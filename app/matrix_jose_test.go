@@ -92,7 +92,7 @@ func TestMatrixJOSE(t *testing.T) {
 		{"ID token of RS256", rs, forgeries(t, rs, id, false), nil},
 	}
 	// Somebody else's tokens: a second provider's, whose keys are its own, and one that claims to be us.
-	elsewhere := apptest.New(t)
+	elsewhere := apptest.Elsewhere(t)
 	foreign, theirs := elsewhere.Client("web").SignIn(elsewhere.Browser(), "alice"), signingKeys(t, elsewhere)
 	for i, member := range []string{"access_token", "id_token"} {
 		k := kinds[i]

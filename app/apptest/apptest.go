@@ -70,10 +70,26 @@ type Provider struct {
 // New runs a provider until the test ends. Further documents are applied on top of the declared users and clients.
 func New(t testing.TB, documents ...string) *Provider {
 	t.Helper()
-	files, err := declaredFiles() // before the clock is read: what is in them happened before
+	files, err := sharedFiles()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return run(t, files, documents)
+}
+
+// Elsewhere runs a provider with keys of its own. Providers of New all have the same.
+func Elsewhere(t testing.TB) *Provider {
+	t.Helper()
+	files, err := declaredFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run(t, files, nil)
+}
+
+// run serves files whose making is over: what is in them happened before the clock is read.
+func run(t testing.TB, files [2][]byte, documents []string) *Provider {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -114,9 +130,11 @@ func New(t testing.TB, documents ...string) *Provider {
 	return p
 }
 
-// declaredFiles are the database and the master key of a provider with the declared users and clients. They are made once for
-// all tests of a run, because an RSA key takes longer than most tests: providers of New have the same keys.
-var declaredFiles = sync.OnceValues(func() (files [2][]byte, err error) {
+// sharedFiles are made once for all tests of a run, because an RSA key takes longer than most tests.
+var sharedFiles = sync.OnceValues(declaredFiles)
+
+// declaredFiles returns the database and the master key of a provider with the declared users and clients.
+func declaredFiles() (files [2][]byte, err error) {
 	dir, err := os.MkdirTemp("", "latchkey-test-")
 	if err != nil {
 		return files, err
@@ -136,7 +154,7 @@ var declaredFiles = sync.OnceValues(func() (files [2][]byte, err error) {
 		}
 	}
 	return files, nil
-})
+}
 
 // Limited is a change for Restart: requests are limited as they are in a server.
 func Limited(c *app.Config) { c.Limits = nil }
