@@ -18,7 +18,7 @@ import (
 var written = regexp.MustCompile("(?:^|[^/.A-Za-z-])latchkey ((?:[A-Za-z0-9_%{}\\[\\]$(),:@+=/.<>'-]+[ \n]?)+)")
 
 // prose are the words that follow the name of the program where it is no command.
-var prose = []string{"and", "as", "beside", "has", "help,", "installation", "into", "is", "or", "that", "was", "knows", "needs", "rather", "itself", "bind", "binary"}
+var prose = []string{"and", "as", "beside", "has", "help,", "installation", "into", "is", "or", "that", "was", "knows", "needs", "rather", "itself", "bind", "binary", "left", "opens"}
 
 // named is the first word of a command; anything else after the name of the program is a path, a version or a placeholder.
 var named = regexp.MustCompile(`^[a-z][a-z-]*$`)
