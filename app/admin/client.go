@@ -234,13 +234,35 @@ func (c *Client) registration() oauth.Client {
 	case c.AllowedOrigins != nil:
 		reg.AllowedOrigins = *c.AllowedOrigins
 	case c.public():
-		for _, u := range c.RedirectURIs {
-			if origin, ok := oauth.OriginOf(u); ok && !slices.Contains(reg.AllowedOrigins, origin) {
-				reg.AllowedOrigins = append(reg.AllowedOrigins, origin)
-			}
-		}
+		reg.AllowedOrigins = originsOf(c.RedirectURIs)
 	}
 	return reg
+}
+
+// renew returns the client as it is to be registered in the place of old, from which it keeps its times and its secret.
+func (c *Client) renew(old oauth.Client, now time.Time) oauth.Client {
+	new := c.registration()
+	new.CreatedAt, new.UpdatedAt, new.DisabledAt = old.CreatedAt, old.UpdatedAt, old.DisabledAt
+	if c.Secret == "" && !new.Public() {
+		new.Secret = old.Secret
+	}
+	if c.Disabled != !old.DisabledAt.IsZero() {
+		new.DisabledAt = time.Time{}
+		if c.Disabled {
+			new.DisabledAt = now
+		}
+	}
+	return new
+}
+
+// originsOf returns the origins of the URIs, each once.
+func originsOf(uris []string) (origins []string) {
+	for _, u := range uris {
+		if origin, ok := oauth.OriginOf(u); ok && !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
+		}
+	}
+	return origins
 }
 
 // split returns the parts of a joined error.
@@ -306,19 +328,10 @@ func (p *planner) planClients(o *outcome, r ports.Reader) error {
 }
 
 func (p *planner) planClient(o *outcome, r ports.Reader, old oauth.Client, declared Client) error {
-	new := declared.registration()
-	new.CreatedAt, new.UpdatedAt, new.DisabledAt = old.CreatedAt, old.UpdatedAt, old.DisabledAt
-	made := false
-	if declared.Secret == "" && !new.Public() {
-		if new.Secret = old.Secret; old.Secret.IsZero() {
-			new.Secret, made = p.secrets[new.ID].Digest(), true
-		}
-	}
-	if declared.Disabled != !old.DisabledAt.IsZero() {
-		new.DisabledAt = time.Time{}
-		if declared.Disabled {
-			new.DisabledAt = p.now
-		}
+	new := declared.renew(old, p.now)
+	made := !new.Public() && new.Secret.IsZero()
+	if made {
+		new.Secret = p.secrets[new.ID].Digest()
 	}
 	c := Change{Object: "client", Name: string(new.ID), Action: Unchanged, Members: differences(clientMembers(old), clientMembers(new))}
 	var e ending

@@ -36,19 +36,23 @@ func (s *Service) RotateSecret(ctx context.Context, caller audit.Caller, id oaut
 // DisableClient shuts an application out: every grant and line of tokens under it is revoked. With planOnly it only says so.
 func (s *Service) DisableClient(ctx context.Context, caller audit.Caller, id oauth.ClientID, planOnly bool) (Change, error) {
 	now := s.Now()
-	return s.changeClient(ctx, caller, id, now, planOnly, func(c *oauth.Client) {
+	return s.changeClient(ctx, caller, id, now, planOnly, func(c *oauth.Client) error {
 		if c.DisabledAt.IsZero() {
 			c.DisabledAt = now
 		}
+		return nil
 	})
 }
 
 // EnableClient lets an application in again. What was revoked stays revoked: people sign in to it anew.
 func (s *Service) EnableClient(ctx context.Context, caller audit.Caller, id oauth.ClientID) (Change, error) {
-	return s.changeClient(ctx, caller, id, s.Now(), false, func(c *oauth.Client) { c.DisabledAt = time.Time{} })
+	return s.changeClient(ctx, caller, id, s.Now(), false, func(c *oauth.Client) error {
+		c.DisabledAt = time.Time{}
+		return nil
+	})
 }
 
-func (s *Service) changeClient(ctx context.Context, caller audit.Caller, id oauth.ClientID, now time.Time, planOnly bool, change func(*oauth.Client)) (Change, error) {
+func (s *Service) changeClient(ctx context.Context, caller audit.Caller, id oauth.ClientID, now time.Time, planOnly bool, change func(*oauth.Client) error) (Change, error) {
 	var c Change
 	var e ending
 	plan := func(r ports.Reader) (oauth.Client, error) {
@@ -57,7 +61,9 @@ func (s *Service) changeClient(ctx context.Context, caller audit.Caller, id oaut
 			return old, err
 		}
 		new := old
-		change(&new)
+		if err := change(&new); err != nil {
+			return old, err
+		}
 		c = Change{Action: Unchanged, Object: "client", Name: string(id), Members: differences(clientMembers(old), clientMembers(new))}
 		if len(c.Members) == 0 {
 			return new, nil

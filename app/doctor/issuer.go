@@ -106,7 +106,12 @@ func (j *judge) unreachable(a ports.Answer) {
 	case ports.FailedName:
 		add(host+" has no address.", "Add the name to the DNS, or to /etc/hosts of this machine if only the world outside knows it.", "getent hosts "+quote(host))
 	case ports.FailedRefused:
-		add("Nobody listens at "+j.Subject.Issuer+".", "Start the server, or the proxy in front of it; when the proxy is elsewhere, open the port to this machine.", j.Subject.serve(nil), "ss -ltn")
+		found := "Nobody listens at " + j.Subject.Issuer + "."
+		if j.Serving { // a second server on the file would only be refused
+			add(found, "A server has the database and listens elsewhere: start the proxy in front of it, or start it again with the --issuer and --listen told here; when the proxy is elsewhere, open the port to this machine.", "ss -ltnp")
+			return
+		}
+		add(found, "Start the server, or the proxy in front of it; when the proxy is elsewhere, open the port to this machine.", j.Subject.serve(nil), "ss -ltn")
 	case ports.FailedTime:
 		add(j.Subject.Issuer+" does not answer in time.", "Mostly a firewall, or a router that does not lead its own outer address back inside: add the name to /etc/hosts of this machine, or mend the route.",
 			"curl -v --max-time 10 "+quote(a.URL))

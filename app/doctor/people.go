@@ -75,36 +75,43 @@ func (j *judge) client(c oauth.Client) {
 			"Delete it if it does not come back.", j.Subject.on("client delete "+quote(string(c.ID))))
 		return
 	}
-	relaxed := func(s Severity, id, found, why, member string) {
-		j.add(s, id, name+" "+found, why, "See that the application can do without it, then set "+member+" for the client in the file that you apply.",
-			j.Subject.on("client show "+quote(string(c.ID))), j.Subject.withKey("apply "+fileName))
+	edit := func(s Severity, id, found, why, mend, flags string) {
+		j.add(s, id, name+" "+found, why, "See that the application can do without it, then "+mend+".", j.Subject.withKey("client edit "+quote(string(c.ID))+flags))
+	}
+	relaxed := func(s Severity, id, found, why, member, value string) {
+		edit(s, id, found, why, "set "+member+" to "+value, " --set "+member+"="+value)
 	}
 	code := c.MayUse(oauth.GrantTypeCode)
 	if code && r.AllowNoBinding {
 		relaxed(Warning, "client.binding", "may send neither PKCE nor a nonce.", "A stolen code can be put into another browser's sign-in (RFC 9700 section 4.5).",
-			`"dangerously_allow_neither_pkce_nor_nonce": false`)
+			"dangerously_allow_neither_pkce_nor_nonce", "false")
 	} else if code && !r.RequirePKCE {
-		relaxed(Note, "client.pkce", "need not use PKCE.", "Its codes are bound by a nonce alone, which the application itself has to check (RFC 9700 section 2.1.1).", `"require_pkce": true`)
+		relaxed(Note, "client.pkce", "need not use PKCE.", "Its codes are bound by a nonce alone, which the application itself has to check (RFC 9700 section 2.1.1).", "require_pkce", "true")
 	}
 	if code && r.AllowPlain {
-		relaxed(Warning, "client.plain", "may use the PKCE method plain.", "Whoever sees the authorization request can redeem the code (RFC 7636 section 4.2).", `"allow_plain_pkce": false`)
+		relaxed(Warning, "client.plain", "may use the PKCE method plain.", "Whoever sees the authorization request can redeem the code (RFC 7636 section 4.2).", "allow_plain_pkce", "false")
 	}
 	if insecure := slices.DeleteFunc(slices.Clone(c.RedirectURIs), secureRedirect); len(insecure) > 0 {
-		relaxed(Error, "client.redirect", "is sent its codes over plain HTTP: "+list(insecure)+".", "Everybody on the way can read the code.", `"redirect_uris" to https addresses`)
+		var flags strings.Builder
+		for _, uri := range insecure {
+			fmt.Fprintf(&flags, " --remove %s --add %s", quote("redirect_uris="+uri), quote("redirect_uris=https"+uri[len("http"):]))
+		}
+		edit(Error, "client.redirect", "is sent its codes over plain HTTP: "+list(insecure)+".", "Everybody on the way can read the code.",
+			"register its https addresses, and set the same in the application", flags.String())
 	}
 	if c.MayUse(oauth.GrantTypeRefresh) && !r.RotateRefreshTokens {
-		relaxed(Warning, "client.rotation", "keeps one refresh token for good.", "A stolen one works unnoticed beside the real one (RFC 9700 section 4.14.2).", `"rotate_refresh_tokens": true`)
+		relaxed(Warning, "client.rotation", "keeps one refresh token for good.", "A stolen one works unnoticed beside the real one (RFC 9700 section 4.14.2).", "rotate_refresh_tokens", "true")
 	}
 	if r.RefreshGrace > mostGrace {
 		relaxed(Warning, "client.grace", fmt.Sprintf("may use an old refresh token for %.0f seconds more.", r.RefreshGrace.Seconds()),
-			"A thief has as long to use a token that was already replaced.", `"refresh_token_grace": 10 or less`)
+			"A thief has as long to use a token that was already replaced.", "refresh_token_grace", "10")
 	}
 	if r.AccessTokenLifetime > longAccessToken {
 		relaxed(Warning, "client.lifetime", fmt.Sprintf("gets access tokens that live %s.", span(r.AccessTokenLifetime)),
-			"Applications that check tokens themselves accept them until then, whatever is revoked here.", `"access_token_lifetime": 3600 or less`)
+			"Applications that check tokens themselves accept them until then, whatever is revoked here.", "access_token_lifetime", "3600")
 	}
 	if code && r.CodeLifetime > longCode {
-		relaxed(Note, "client.code", fmt.Sprintf("may redeem codes for %s.", span(r.CodeLifetime)), "A code that leaks, into a log for one, is good for as long.", `"code_lifetime": 120 or less`)
+		relaxed(Note, "client.code", fmt.Sprintf("may redeem codes for %s.", span(r.CodeLifetime)), "A code that leaks, into a log for one, is good for as long.", "code_lifetime", "120")
 	}
 	if !c.Public() && !c.UpdatedAt.IsZero() && j.now.Sub(c.UpdatedAt) > oldSecret {
 		j.add(Note, "client.secret", fmt.Sprintf("%s has a secret that is at least %s old.", name, span(j.now.Sub(c.UpdatedAt))),

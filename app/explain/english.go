@@ -172,7 +172,7 @@ var english = map[Cause]words{
 		"Send grant_type=authorization_code form-encoded in the body."},
 	"grant_type_unknown": {"The grant_type does not exist here.",
 		"Latchkey offers authorization_code and refresh_token, and client_credentials to clients registered for it.",
-		"The application is set to {received}, such as password, which OAuth 2.1 dropped.",
+		"The application is set to {received}: a flow that OAuth 2.1 dropped, as it did password, or one that is not offered here.",
 		"Set the application to the authorization code flow."},
 	"grant_type_unregistered": {"The client is not registered for this grant_type.",
 		"A client uses only the grant types of its registration.",

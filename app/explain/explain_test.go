@@ -199,7 +199,7 @@ func TestReceivedValuesAreVisible(t *testing.T) {
 	if strings.ContainsAny(text, "\x1b\x07\u202e\r\n\x00") || !strings.Contains(x.Received, `\u001b[2J`) || !strings.Contains(x.Received, `\u202e\r\n`) || !strings.Contains(x.Received, "é") {
 		t.Errorf("%s", text)
 	}
-	if x.Command != "latchkey apply FILE" || argument("x; reboot", "CLIENT_ID") != "CLIENT_ID" || argument("--db", "CLIENT_ID") != "CLIENT_ID" || argument("a-b.c_1", "") != "a-b.c_1" {
+	if x.Command != "latchkey client edit CLIENT_ID --add redirect_uris=URL" || argument("x; reboot", "CLIENT_ID") != "CLIENT_ID" || argument("--db", "CLIENT_ID") != "CLIENT_ID" || argument("a-b.c_1", "") != "a-b.c_1" {
 		t.Errorf("command %q", x.Command)
 	}
 }

@@ -172,7 +172,7 @@ var indonesian = map[Cause]words{
 		"Kirim grant_type=authorization_code sebagai formulir di isi permintaan."},
 	"grant_type_unknown": {"grant_type ini tidak ada di sini.",
 		"Latchkey menyediakan authorization_code dan refresh_token, serta client_credentials bagi klien yang terdaftar untuknya.",
-		"Aplikasi diatur ke {received}, misalnya password, yang dihapus oleh OAuth 2.1.",
+		"Aplikasi diatur ke {received}: alur yang dihapus oleh OAuth 2.1, seperti password, atau yang tidak disediakan di sini.",
 		"Atur aplikasi ke alur authorization code."},
 	"grant_type_unregistered": {"Klien tidak terdaftar untuk grant_type ini.",
 		"Klien hanya memakai grant type yang terdaftar untuknya.",

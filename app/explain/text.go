@@ -24,9 +24,20 @@ var phrases = map[string]map[string]string{"en": englishPhrases, "id": indonesia
 
 // commands are what an administrator of this provider runs, where there is one command for a cause.
 var commands = map[Cause]string{
-	"redirect_mismatch": apply, "scope_unregistered": apply, "state_missing": apply, "nonce_missing": apply, "pkce_missing": apply,
-	"pkce_plain": apply, "binding_missing": apply, "auth_method": apply, "auth_public_secret": apply, "auth_no_secret": apply,
-	"grant_type_unregistered": apply, "logout_redirect": apply, "logout_no_channel": apply, "response_type": apply,
+	"redirect_mismatch":       edit + "--add redirect_uris=URL",
+	"logout_redirect":         edit + "--add post_logout_redirect_uris=URL",
+	"scope_unregistered":      edit + "--add scope=SCOPE",
+	"response_type":           edit + "--add response_types=code",
+	"grant_type_unregistered": edit + "--add grant_types=GRANT_TYPE",
+	"state_missing":           edit + "--set require_state=false",
+	"nonce_missing":           edit + "--set require_nonce=false",
+	"pkce_missing":            edit + "--set require_pkce=false",
+	"pkce_plain":              edit + "--set allow_plain_pkce=true",
+	"auth_method":             edit + "--set token_endpoint_auth_method=",
+	"auth_no_secret":          edit + "--set token_endpoint_auth_method=none",
+	"auth_public_secret":      "latchkey apply FILE",
+	"logout_no_channel":       edit + "--set backchannel_logout_uri=URL",
+
 	"client_unknown":  "latchkey client add {client} --redirect-uri URL",
 	"client_disabled": "latchkey client enable {client}",
 	"secret_wrong":    "latchkey client rotate-secret {client}",
@@ -35,8 +46,9 @@ var commands = map[Cause]string{
 	"code_expired": "latchkey doctor", "from_future": "latchkey doctor", "cookie_missing": "latchkey doctor", "form_foreign": "latchkey doctor",
 }
 
-// apply changes a registration: the file declares the client whole, with what the remedy names.
-const apply = "latchkey apply FILE"
+// edit changes one member of a registration. What strangers sent is not filled in: whoever runs it reads what was received
+// first, and decides whether it is theirs.
+const edit = "latchkey client edit {client} "
 
 // fill puts what was recorded into a sentence, each value so that it can be seen.
 func fill(sentence string, values ...string) string {

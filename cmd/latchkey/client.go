@@ -33,7 +33,7 @@ var clientAddCommand = command{
 		jsonFlag,
 	},
 	about: `A secret that is made is printed on stdout once and cannot be shown again. Everything else a client can have
-is declared with latchkey apply.`,
+is set with latchkey client edit, or declared with latchkey apply.`,
 	run: runClientAdd,
 }
 

@@ -67,12 +67,62 @@ var clientShowCommand = command{
 				row("people\t%d", x.Grants)
 			})
 			if len(x.Relaxed) > 0 {
-				fmt.Fprintf(c.stderr, "%d rules are relaxed: %s. Next: take back what the application does not need, with latchkey apply.\n",
+				fmt.Fprintf(c.stderr, "%d rules are relaxed: %s. Next: take back what the application does not need, with latchkey client edit.\n",
 					len(x.Relaxed), strings.Join(x.Relaxed, ", "))
 			}
 			return nil
 		})
 	},
+}
+
+var clientEditCommand = command{
+	name:    "client edit",
+	args:    "CLIENT_ID",
+	takes:   1,
+	summary: "change the registration of an application",
+	examples: []string{
+		"latchkey client edit wiki --add redirect_uris=https://wiki.example.org/callback",
+		"latchkey client edit wiki --set client_name='The wiki' --remove scope=phone",
+		"latchkey client edit grafana --set profile=standard --yes",
+	},
+	flags: adminFlags(
+		flag{name: "set", value: "MEMBER=VALUE", many: true, help: "give a member this value, or nothing for its default; of a list the only one"},
+		flag{name: "add", value: "MEMBER=VALUE", many: true, help: "add to a list or to scope"},
+		flag{name: "remove", value: "MEMBER=VALUE", many: true, help: "take out of a list or of scope"},
+		yesFlag, jsonFlag,
+	),
+	about: `latchkey client show lists the members, and latchkey help file explains them. What is not named stays; another profile
+brings its rules along. All of it is changed or nothing is: --set comes first, then --remove, then --add. When something
+ends by it, this says so and asks.`,
+	run: runClientEdit,
+}
+
+func runClientEdit(ctx context.Context, c *call) error {
+	var edits []admin.MemberEdit
+	for _, how := range []admin.EditKind{admin.SetMember, admin.RemoveItem, admin.AddItem} {
+		for _, text := range c.values[string(how)] {
+			member, value, ok := strings.Cut(text, "=")
+			if !ok {
+				return usage("--%s: %q is not MEMBER=VALUE, such as redirect_uris=https://wiki.example.org/callback", how, text)
+			}
+			edits = append(edits, admin.MemberEdit{How: how, Member: member, Value: value})
+		}
+	}
+	if len(edits) == 0 {
+		return usage("nothing to change was named: latchkey client edit --help shows how")
+	}
+	id := oauth.ClientID(c.args[0])
+	return c.manage(ctx, func(a *app.App) error {
+		change, err := a.Admin.EditClient(ctx, audit.Caller{}, id, edits, true)
+		if err == nil && len(change.Effects) > 0 {
+			err = c.confirm(ctx, "This will happen:\n"+change.String())
+		}
+		if err != nil {
+			return err
+		}
+		change, err = a.Admin.EditClient(ctx, audit.Caller{}, id, edits, false)
+		return firstOf(err, func() error { return c.changed(change, "Changed. Next: try again in the application.") })
+	})
 }
 
 var clientRotateSecretCommand = command{

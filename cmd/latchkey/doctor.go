@@ -22,7 +22,11 @@ var doctorCommand = command{
 		flag{name: "deep", help: "check every page, every reference and the whole audit trail: reads all of the file"},
 		flag{name: "strict", help: "end with 7 when there are warnings"}, jsonFlag),
 	about: `Tell it what serve is told, with flags or the environment. It changes nothing, and runs beside a server or without one.
-Of the network it asks only the issuer's URL.`,
+Of the network it asks only the issuer's URL.
+
+--json prints {"errors": N, "warnings": N, "findings": [...]}, the worst first. Each finding has an id, which keeps its meaning
+from release to release, a severity (error, warning, note or ok) and found; but for ok also why and mend, and commands, a list,
+where there are some. Every sentence may be worded anew.`,
 	run: runDoctor,
 }
 

@@ -39,7 +39,7 @@ func TestExplain(t *testing.T) {
 
 	r := latchkey(t, "", "explain", ref)
 	for _, want := range []string{ref, "Received    http://grafana.example.org/login/generic_oauth", "Expected    https://grafana.example.org/login/generic_oauth",
-		"the scheme is http instead of https", "root_url", "RFC 6749 §3.1.2.3", "latchkey apply FILE"} {
+		"the scheme is http instead of https", "root_url", "RFC 6749 §3.1.2.3", "latchkey client edit"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("%q is not said:\n%s%s", want, r.stdout, r.stderr)
 		}

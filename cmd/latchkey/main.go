@@ -59,7 +59,7 @@ type call struct {
 func commands() []command {
 	return []command{initCommand, serveCommand, quickstartCommand, doctorCommand, explainCommand, applyCommand, userAddCommand, userListCommand, userShowCommand,
 		userEditCommand, userPasswdCommand, userResetLinkCommand, userUnlockCommand, userResetFactorsCommand, userDisableCommand, userEnableCommand, userDeleteCommand,
-		clientAddCommand, clientListCommand, clientShowCommand, clientRotateSecretCommand, clientDisableCommand, clientEnableCommand, clientDeleteCommand,
+		clientAddCommand, clientListCommand, clientShowCommand, clientEditCommand, clientRotateSecretCommand, clientDisableCommand, clientEnableCommand, clientDeleteCommand,
 		keyListCommand, keyRotateCommand, keyRevokeCommand, masterKeyRotateCommand, sessionListCommand, sessionRevokeCommand, logoutListCommand, familyShowCommand, familyRevokeCommand,
 		auditTailCommand, auditQueryCommand, auditExportCommand, auditVerifyCommand, recoverAdminCommand,
 		backupVerifyCommand, backupCommand, restoreCommand, upgradeCommand, rollbackCommand, // the longer name first: see find

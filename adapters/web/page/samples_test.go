@@ -178,5 +178,5 @@ func sampleExplanation() *Explanation {
 		Expected: []string{"https://grafana.example/login/generic_oauth"}, Nearest: "https://grafana.example/login/generic_oauth",
 		Differences: []string{"the scheme is http instead of https"}, Rule: "An answer goes only to a registered address.", Section: "RFC 6749 §3.1.2.3",
 		Mistake: "The application makes the address from its own idea of its URL.", Fix: "Correct the URL that the application believes it has.",
-		Command: "latchkey apply FILE", Setting: "This looks like Grafana: root_url.", Settled: "This would not be refused any more."}
+		Command: "latchkey client edit grafana --add redirect_uris=URL", Setting: "This looks like Grafana: root_url.", Settled: "This would not be refused any more."}
 }
