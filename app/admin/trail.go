@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
@@ -132,6 +133,7 @@ func (s *Service) VerifyTrail(ctx context.Context, anchors []audit.Anchor, progr
 		return end, err
 	}
 	var at audit.Anchor
+	var back string // what is to be said of a restore: anchors of before it remember events that it took away
 	size := trailPage
 	strays, err := s.trailPart(ctx, audit.BeforeFirst)
 	if err == nil {
@@ -155,8 +157,12 @@ func (s *Service) VerifyTrail(ctx context.Context, anchors []audit.Anchor, progr
 		}
 		good, err := audit.Verify(at, events, s.Chain)
 		for _, e := range events {
+			if e.Seq <= good.Seq && (e.Kind == audit.Restored || e.Kind == audit.RolledBack) {
+				back = fmt.Sprintf(". Event %d (%s, %s) put an older copy back: of anchors from before then, those of event %d and later fit no more",
+					e.Seq, e.Kind, e.At.UTC().Format(time.RFC3339), e.Seq)
+			}
 			if e.Seq <= good.Seq && differs(remembered[e.Seq], e.MAC) {
-				return at, &audit.BrokenError{Seq: e.Seq, Why: "is not the one that an anchor remembers: the trail from here on, or before, was replaced"}
+				return at, &audit.BrokenError{Seq: e.Seq, Why: "is not the one that an anchor remembers: the trail from here on, or before, was replaced" + back}
 			}
 			delete(remembered, e.Seq)
 		}
@@ -173,7 +179,7 @@ func (s *Service) VerifyTrail(ctx context.Context, anchors []audit.Anchor, progr
 		for _, a := range all {
 			if a.Seq > at.Seq {
 				return at, &audit.BrokenError{Seq: at.Seq + 1, Why: fmt.Sprintf(
-					"is missing: the trail ends before event %d, which an anchor remembers. Events were cut off, or an older copy of the database was put back", a.Seq)}
+					"is missing: the trail ends before event %d, which an anchor remembers. Events were cut off, or an older copy of the database was put back%s", a.Seq, back)}
 			}
 		}
 	}

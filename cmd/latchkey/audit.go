@@ -59,7 +59,7 @@ var queryFlags = []flag{
 	{name: "kind", value: "KIND", many: true, help: "what happened, such as auth.login.fail"},
 	{name: "user", value: "USERNAME", help: "about this user, or a sub"},
 	{name: "client", value: "CLIENT_ID", help: "about this application"},
-	{name: "request", value: "REQUEST_ID", help: "of this request"},
+	{name: "request", value: "REQUEST_ID", help: "of this request, or the error_ref that it was shown"},
 	{name: "since", value: "TIME", help: "from then on: 2026-01-31, 2026-01-31T08:00:00Z, or how long ago, such as 90m, 24h or 7d"},
 	{name: "until", value: "TIME", help: "before then"},
 	{name: "refused", help: "only what was refused"},
@@ -67,7 +67,7 @@ var queryFlags = []flag{
 
 // query reads the flags; the user is looked up by the provider.
 func (c *call) query(ctx context.Context, a *app.App) (audit.Query, error) {
-	q := audit.Query{Client: c.values.text("client"), RequestID: c.values.text("request"), Refused: c.values.has("refused")}
+	q := audit.Query{Client: c.values.text("client"), RequestID: requestID(c.values.text("request")), Refused: c.values.has("refused")}
 	var problems []error
 	for _, k := range c.values["kind"] {
 		if q.Kinds = append(q.Kinds, audit.Kind(k)); !slices.Contains(audit.Kinds, audit.Kind(k)) {
@@ -97,6 +97,14 @@ func (c *call) query(ctx context.Context, a *app.App) (audit.Query, error) {
 		}
 	}
 	return q, errors.Join(problems...)
+}
+
+// requestID takes the reference of an error for the request that it was shown to: the two differ in how they begin.
+func requestID(typed string) string {
+	if id, ok := strings.CutPrefix(typed, "err_"); ok {
+		return "req_" + id
+	}
+	return typed
 }
 
 // unknownKind refuses what no event can be, which would select none and look as if nothing had happened.

@@ -107,7 +107,7 @@ func TestExplainAdvisesWhatExists(t *testing.T) {
 			continue
 		}
 		var c call
-		if err := c.parse(cmd, rest, func(string) string { return "" }); err != nil {
+		if err := c.parse(cmd, rest, nil); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,9 +21,11 @@ type flag struct {
 	many  bool // may be repeated
 }
 
+const twinPrefix = "LATCHKEY_"
+
 // twin is the name of the flag in the environment.
 func (f flag) twin() string {
-	return "LATCHKEY_" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_"))
+	return twinPrefix + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_"))
 }
 
 // values are the flags that were given, by name.
@@ -40,8 +43,43 @@ func (v values) has(name string) bool { return len(v[name]) > 0 }
 // secretsInArguments are flags that do not exist, and why.
 var secretsInArguments = []string{"password", "client-secret", "secret"}
 
+// environment reads what os.Environ returns.
+func environment(lines []string) map[string]string {
+	env := make(map[string]string, len(lines))
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// misspelt finds variables that were meant for us and are the twin of no flag: a server that leaves LATCHKEY_TRUSTED_PROXY out
+// of account runs, and counts every visitor as the proxy. What is not like any twin belongs to somebody else.
+func misspelt(env map[string]string) error {
+	twins := map[string]bool{}
+	for _, cmd := range commands() {
+		for _, f := range cmd.flags {
+			if f.env {
+				twins[f.twin()] = true
+			}
+		}
+	}
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if !strings.HasPrefix(name, twinPrefix) || twins[name] {
+			continue
+		}
+		for _, twin := range slices.Sorted(maps.Keys(twins)) {
+			if own := strings.TrimPrefix(twin, twinPrefix); 4*distance(strings.TrimPrefix(name, twinPrefix), own) <= len(own) {
+				problems = append(problems, fmt.Errorf("%s in the environment is no setting: did you mean %s?", name, twin))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // parseArguments reads flags, which may stand anywhere, and positional arguments. A flag wins over the environment.
-func parseArguments(known []flag, args []string, getenv func(string) string) (values, []string, error) {
+func parseArguments(known []flag, args []string, env map[string]string) (values, []string, error) {
 	given := values{}
 	var positional []string
 	var problems []error
@@ -86,7 +124,7 @@ func parseArguments(known []flag, args []string, getenv func(string) string) (va
 		given[name] = append(given[name], value)
 	}
 	for _, f := range known {
-		if value := getenv(f.twin()); f.env && value != "" && !given.has(f.name) {
+		if value := env[f.twin()]; f.env && value != "" && !given.has(f.name) {
 			given[f.name] = []string{value}
 		}
 	}

@@ -14,6 +14,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,7 +31,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal does not wait for what is in flight
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, environment(os.Environ())))
 }
 
 // command is one row of the table.
@@ -67,7 +68,7 @@ func commands() []command {
 }
 
 // run is the whole program but for the process around it. It returns the exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env map[string]string) int {
 	out := &printable{Writer: stdout}
 	c := &call{stdin: stdin, stdout: out, stderr: &printable{Writer: stderr}}
 	if len(args) == 0 {
@@ -94,7 +95,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		printHelp(c.stdout, cmd)
 		return exitOK
 	}
-	if err = c.parse(cmd, rest, getenv); err != nil {
+	if err = c.parse(cmd, rest, env); err != nil {
 		show(c.stderr, err)
 		fmt.Fprintf(c.stderr, "latchkey %s --help explains the command.\n", cmd.name)
 		return exitUsage
@@ -118,8 +119,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // parse reads what follows the name of a command.
-func (c *call) parse(cmd command, args []string, getenv func(string) string) (err error) {
-	c.values, c.args, err = parseArguments(cmd.flags, args, getenv)
+func (c *call) parse(cmd command, args []string, env map[string]string) (err error) {
+	c.values, c.args, err = parseArguments(cmd.flags, args, env)
+	err = errors.Join(err, misspelt(env))
 	switch {
 	case err != nil || cmd.takes == anyArguments || len(c.args) == cmd.takes:
 		return err

@@ -28,7 +28,7 @@ func latchkey(t *testing.T, stdin string, args ...string) result {
 
 func latchkeyIn(ctx context.Context, env map[string]string, stdin string, args ...string) result {
 	var out, err bytes.Buffer
-	code := run(ctx, args, strings.NewReader(stdin), &out, &err, func(name string) string { return env[name] })
+	code := run(ctx, args, strings.NewReader(stdin), &out, &err, env)
 	return result{code, out.String(), err.String()}
 }
 
@@ -222,6 +222,22 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// AD-09: a setting whose name is misspelt is refused, because the server would run without it; a variable of somebody else is not.
+func TestMisspeltEnvironment(t *testing.T) {
+	dir := inEmptyFolder(t)
+	for name, want := range map[string]string{"LATCHKEY_TRUSTED_PROXY": "LATCHKEY_TRUSTED_PROXIES", "LATCHKEY_ISUER": "LATCHKEY_ISSUER", "LATCHKEY_MASTERKEY": "LATCHKEY_MASTER_KEY",
+		"LATCHKEY_BIN": "", "LATCHKEY_IO": "", "LATCHKEY_CUTS": "", "LATCHKEY": "", "LATCHKEY_": "", "ISSUER": ""} {
+		r := latchkeyIn(t.Context(), map[string]string{name: "x"}, "", "serve", "--issuer", "https://id.example.org")
+		told := strings.Contains(r.stderr, name+" in the environment is no setting: did you mean "+want+"?")
+		if told != (want != "") || told != (r.code == exitUsage) {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("something was made: %v %v", left, err)
+	}
+}
+
 // Help is made from the table: each command has examples that the program itself understands, and its flags and exit codes.
 func TestHelpOfEveryCommand(t *testing.T) {
 	for _, c := range commands() {
@@ -247,7 +263,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			_, line, _ := strings.Cut(e, "latchkey "+c.name)
 			line, _, _ = strings.Cut(line, "#")
 			args := strings.Fields(regexp.MustCompile(`'[^']*'`).ReplaceAllString(line, "quoted"))
-			if _, _, err := parseArguments(c.flags, args, func(string) string { return "" }); err != nil {
+			if _, _, err := parseArguments(c.flags, args, nil); err != nil {
 				t.Errorf("%s: example %q: %v", c.name, e, err)
 			}
 		}
@@ -345,7 +361,7 @@ func FuzzParseArguments(f *testing.F) {
 	f.Add("--json=true\x00-\x00-json\x00--=\x00---")
 	f.Fuzz(func(t *testing.T, line string) {
 		args := strings.Split(line, "\x00")
-		given, positional, err := parseArguments(userAddCommand.flags, args, func(string) string { return "" })
+		given, positional, err := parseArguments(userAddCommand.flags, args, nil)
 		if err != nil {
 			return
 		}

@@ -20,7 +20,7 @@ func TestOutputThatIsLost(t *testing.T) {
 	defer full.Close()
 	for _, line := range []string{"client rotate-secret wiki --yes", "client list", "client list --json", "audit export", "completion bash", "doctor"} {
 		var stderr bytes.Buffer
-		code := run(t.Context(), strings.Fields(line), strings.NewReader(""), full, &stderr, func(string) string { return "" })
+		code := run(t.Context(), strings.Fields(line), strings.NewReader(""), full, &stderr, nil)
 		if code != exitFailure || !strings.Contains(stderr.String(), "no space left on device): make room") {
 			t.Errorf("%s: %d %s", line, code, stderr.String())
 		}

@@ -41,7 +41,7 @@ func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &server{t: t, ended: make(chan int, 1), stop: cancel}
-	go func() { s.ended <- run(ctx, args, strings.NewReader(""), s, s, func(string) string { return "" }) }()
+	go func() { s.ended <- run(ctx, args, strings.NewReader(""), s, s, nil) }()
 	t.Cleanup(cancel)
 	for !strings.Contains(s.text(), "Ready") {
 		select {
