@@ -355,13 +355,13 @@ func runAuditVerify(ctx context.Context, c *call) error {
 			return err
 		}
 		if changed != nil {
-			fmt.Fprintf(c.stderr, "%d events verified, %d anchors found again: what was changed is elsewhere, or after the last anchor.\n", head.Seq, len(anchors))
+			fmt.Fprintf(c.stderr, "%s verified, %s found again: what was changed is elsewhere, or after the last anchor.\n", counted(head.Seq, "event"), counted(len(anchors), "anchor"))
 			return nil
 		}
 		if c.values.has("json") {
 			return printJSON(c.stdout, map[string]any{"events": head.Seq, "anchors": len(anchors), "head": admin.AnchorLine(head)})
 		}
-		fmt.Fprintf(c.stderr, "%d events verified, %d anchors found again. The head:\n", head.Seq, len(anchors))
+		fmt.Fprintf(c.stderr, "%s verified, %s found again. The head:\n", counted(head.Seq, "event"), counted(len(anchors), "anchor"))
 		fmt.Fprintln(c.stdout, admin.AnchorLine(head))
 		if len(anchors) == 0 {
 			fmt.Fprintln(c.stderr, "Without anchors nobody sees that the newest events were cut off. Next: latchkey audit verify --anchors LOG")

@@ -107,8 +107,16 @@ func verifiedJSON(file string, v app.Verified) map[string]any {
 
 // told says what a verified backup holds.
 func told(v app.Verified) string {
-	return fmt.Sprintf("schema %d, %d users, %d clients, %d signing keys, and %d audit events until %s",
-		v.Schema, v.Users, v.Clients, v.Keys, v.Events, instant(v.Until))
+	return fmt.Sprintf("schema %d, %s, %s, %s, and %s until %s", v.Schema, counted(v.Users, "user"), counted(v.Clients, "client"),
+		counted(v.Keys, "signing key"), counted(v.Events, "audit event"), instant(v.Until))
+}
+
+// counted is how many of something there are.
+func counted[N int | int64](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

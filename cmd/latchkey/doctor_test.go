@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,12 @@ func TestDoctor(t *testing.T) {
 	}
 	if first := report.Findings[0]; report.Errors != 1 || report.Warnings != 2 || first.ID != "masterkey.mode" || first.Severity != doctor.Error || first.Commands[0] != "chmod 600 latchkey.db.key" {
 		t.Errorf("%+v", report)
+	}
+	// What scripts read, to the letter; a command can be copied as it stands.
+	shape := regexp.MustCompile(`(?s)^\{\n  "errors": 1,\n  "findings": \[\n    \{\n      "id": "masterkey\.mode",\n      "severity": "error",\n      "found": "[^\n]+",\n` +
+		`      "why": "[^\n]+",\n      "mend": "[^\n]+",\n      "commands": \[.*latchkey\.db && latchkey backup verify.*"severity": "ok",\n      "found": "[^\n]+"\n    \}\n  \],\n  "warnings": 2\n\}\n$`)
+	if !shape.MatchString(r.stdout) {
+		t.Errorf("another shape: %s", r.stdout)
 	}
 }
 
