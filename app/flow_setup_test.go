@@ -15,6 +15,37 @@ import (
 
 var printedLink = regexp.MustCompile(`http://\S+/setup\?token=(\S+)`)
 
+// AD-01 on the program as it is shipped: nobody is there before somebody was made, under no name that others ship with, and no
+// page of administration or set-up opens to whoever has no link.
+func TestNobodyIsThereAtFirst(t *testing.T) {
+	t.Parallel()
+	p := apptest.NewProcess(t)
+	p.Start("serve")
+	if users := strings.TrimSpace(command(t, p, "", "user", "list", "--json")); users != "[]" {
+		t.Errorf("users of a new database: %s", users)
+	}
+	for _, tried := range [][2]string{{"admin", "admin"}, {"admin", "password"}, {"admin", "changeme"}, {"admin", ""}, {"root", "root"}, {"latchkey", "latchkey"}, {"demo", "demo"}} {
+		b := p.Browser()
+		page := b.Login(b.Get("/login"), tried[0], tried[1])
+		if !page.IsLogin() || strings.Contains(page.Body, `id="sign-out"`) {
+			t.Errorf("%q: %d %.300s", tried, page.Status, page.Body)
+		}
+		for _, path := range []string{"/admin", "/admin/explain", "/admin/logout", "/account"} {
+			if page := b.Get(path); !page.IsLogin() {
+				t.Errorf("%s after %q: %d %s", path, tried, page.Status, page.URL)
+			}
+		}
+	}
+	for _, path := range []string{"/setup", "/setup?token=", "/setup?token=admin", "/demo"} {
+		if page := p.Browser().Get(path); page.Status < 400 || strings.Contains(page.Body, "password_again") {
+			t.Errorf("%s: %d", path, page.Status)
+		}
+	}
+	if signIns := command(t, p, "", "audit", "query", "--kind", "auth.login.ok", "--kind", "user.created", "--json"); strings.Contains(signIns, "kind") {
+		t.Errorf("on record: %s", signIns)
+	}
+}
+
 // AD-02 on the program as it is shipped: of ten browsers that send the form of one set-up link at once, one makes an
 // administrator; the link is dead then, and no file holds it.
 func TestSetupLinkRace(t *testing.T) {
