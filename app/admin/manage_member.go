@@ -61,7 +61,10 @@ func declaration(c oauth.Client, edits []MemberEdit) (Client, error) {
 	if c.DefaultMaxAge < 0 {
 		members["default_max_age"] = nil // there is none
 	}
-	follows := c.Public() && slices.Equal(c.AllowedOrigins, originsOf(c.RedirectURIs))
+	follows := len(c.AllowedOrigins) == 0 // what nobody chose
+	if c.Public() {
+		follows = slices.Equal(c.AllowedOrigins, originsOf(c.RedirectURIs))
+	}
 
 	var problems Problems
 	for _, e := range edits {
@@ -89,6 +92,13 @@ func declaration(c oauth.Client, edits []MemberEdit) (Client, error) {
 	}
 	if named("profile") {
 		for _, rule := range ruleNames() {
+			if !named(rule) {
+				delete(members, rule)
+			}
+		}
+	}
+	if members["token_endpoint_auth_method"] == string(oauth.AuthNone) && named("token_endpoint_auth_method") {
+		for _, rule := range []string{"require_pkce", "dangerously_allow_neither_pkce_nor_nonce"} { // a public client has no choice
 			if !named(rule) {
 				delete(members, rule)
 			}

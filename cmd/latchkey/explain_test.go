@@ -112,3 +112,28 @@ func TestExplainAdvisesWhatExists(t *testing.T) {
 		}
 	}
 }
+
+// And those that change a registration do, with the members and values that they name.
+func TestExplainAdvisesEditsThatWork(t *testing.T) {
+	text, err := os.ReadFile("../../app/explain/testdata/commands.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill := strings.NewReplacer("CLIENT_ID", "wiki", "=URL", "=https://wiki.example/new", "=SCOPE", "=groups", "=GRANT_TYPE", "=client_credentials")
+	tried := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "latchkey client edit ") {
+			continue
+		}
+		tried++
+		t.Run(strings.TrimSpace(line), func(t *testing.T) {
+			inHousehold(t)
+			if r := latchkey(t, "", append(strings.Fields(fill.Replace(line))[1:], "--yes")...); r.code != exitOK {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	if tried < 10 {
+		t.Errorf("%d edits are advised", tried)
+	}
+}
