@@ -26,26 +26,38 @@ const (
 // unexplained counts the bytes of a connection that none of its requests explains. Requests are heard beside one another,
 // while one goroutine at a time reads.
 type unexplained struct {
-	bytes    atomic.Int64
-	forgiven time.Time // until when; of the goroutine that reads
+	bytes pile
+	// abandoned is apart, because a header explains bytes and no reset: HPACK lets a client repeat a large one with two bytes,
+	// and each would explain the reset before it.
+	abandoned pile
+	forgiven  time.Time // until when; of the goroutine that reads
 }
 
 // read counts n bytes and reports whether there are too many. The clock is asked only then.
 func (u *unexplained) read(n int, now func() time.Time) (flood bool) {
-	if u.bytes.Add(int64(n)) <= maxUnexplained {
+	if u.bytes.Add(int64(n))+u.abandoned.Load() <= maxUnexplained {
 		return false
 	}
 	const longest = maxUnexplained / forgivenPerSecond * time.Second // which forgives everything
 	at := now()
-	u.explain(int64(min(at.Sub(u.forgiven), longest)) * forgivenPerSecond / int64(time.Second))
+	rest := u.bytes.take(int64(min(at.Sub(u.forgiven), longest)) * forgivenPerSecond / int64(time.Second))
+	u.abandoned.take(rest)
 	u.forgiven = at
-	return u.bytes.Load() > maxUnexplained
+	return u.bytes.Load()+u.abandoned.Load() > maxUnexplained
 }
 
-// explain takes n bytes away. There is no credit: who has asked for much may not send as much for nothing.
-func (u *unexplained) explain(n int64) {
-	for left := u.bytes.Add(-n); left < 0 && !u.bytes.CompareAndSwap(left, 0); left = u.bytes.Load() {
+// pile is a number of bytes.
+type pile struct{ atomic.Int64 }
+
+// take takes n bytes away and returns how many of them were not there. There is no credit: who has asked for much may not
+// send as much for nothing.
+func (p *pile) take(n int64) (rest int64) {
+	left := p.Add(-n)
+	rest = max(0, -left)
+	for left < 0 && !p.CompareAndSwap(left, 0) {
+		left = p.Load()
 	}
+	return rest
 }
 
 // explaining tells the connection of each request what the request explains.
@@ -57,19 +69,20 @@ func explaining(next http.Handler) http.Handler {
 			return
 		}
 		if r.ProtoMajor < 2 { // one request at a time, and nothing but requests
-			u.explain(u.bytes.Load())
+			u.bytes.take(u.bytes.Load())
 			next.ServeHTTP(w, r)
 			return
 		}
-		u.explain(headerBytes(r))
+		u.bytes.take(headerBytes(r))
 		if r.ContentLength != 0 {
 			r.Body = explainedBody{r.Body, u}
 		}
 		next.ServeHTTP(w, r)
 		if r.Context().Err() != nil {
-			u.bytes.Add(abandonedRequest)
+			u.abandoned.Add(abandonedRequest)
 		} else {
-			u.explain(aroundRequest)
+			u.bytes.take(aroundRequest)
+			u.abandoned.take(aroundRequest)
 		}
 	})
 }
@@ -95,6 +108,6 @@ type explainedBody struct {
 
 func (b explainedBody) Read(p []byte) (n int, err error) {
 	n, err = b.ReadCloser.Read(p)
-	b.unexplained.explain(int64(n))
+	b.unexplained.bytes.take(int64(n))
 	return n, err
 }

@@ -51,7 +51,7 @@ func TestUnexplained(t *testing.T) {
 				flood = i + 1
 				break
 			}
-			u.explain(s.explain)
+			u.bytes.take(s.explain)
 		}
 		if c.left < 0 { // only whether it ends
 			flood, c.flood = min(flood, 1), min(c.flood, 1)
@@ -78,7 +78,7 @@ func TestExplainedAtOnce(t *testing.T) {
 	for range 8 {
 		running.Go(func() {
 			for range maxUnexplained / 8 {
-				u.explain(1)
+				u.bytes.take(1)
 			}
 		})
 	}
@@ -163,10 +163,14 @@ func TestHonestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// RL-10: requests that are reset before their answer end their connection, however they are spread; those of a proxy do not.
+// RL-10: requests that are reset before their answer end their connection, however they are spread, and whatever HPACK makes
+// of a header that they repeat; those of a proxy do not.
 func TestAbandonedRequestsEndTheConnection(t *testing.T) {
-	for name, proxies := range map[string][]netip.Prefix{"": nil, "proxy": {netip.MustParsePrefix("127.0.0.0/8")}} {
-		f := &floods{proxies: proxies}
+	for name, c := range map[string]struct {
+		proxies []netip.Prefix
+		header  int
+	}{"small": {nil, 0}, "large": {nil, 1700}, "proxy": {[]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, 0}} {
+		f := &floods{proxies: c.proxies}
 		arrived := make(chan struct{})
 		client, url := guarded(t, true, f, func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/wait" {
@@ -178,16 +182,16 @@ func TestAbandonedRequestsEndTheConnection(t *testing.T) {
 			if resp, err := client.Get(url + "/answered"); err == nil {
 				resp.Body.Close()
 			}
-			abandon(t, client, url+"/wait", arrived)
+			abandon(t, client, url+"/wait", c.header, arrived)
 		}
-		if closed := f.count() > 0; closed != (proxies == nil) {
+		if closed := f.count() > 0; closed != (c.proxies == nil) {
 			t.Errorf("%s: closed %v", name, closed)
 		}
 	}
 }
 
-// abandon asks and leaves before the answer.
-func abandon(t *testing.T, client *http.Client, url string, arrived <-chan struct{}) {
+// abandon asks and leaves before the answer. It sends two fields of so many bytes, which fit into the table of HPACK.
+func abandon(t *testing.T, client *http.Client, url string, header int, arrived <-chan struct{}) {
 	t.Helper()
 	ctx, leave := context.WithCancel(t.Context())
 	go func() {
@@ -195,6 +199,8 @@ func abandon(t *testing.T, client *http.Client, url string, arrived <-chan struc
 		leave()
 	}()
 	r, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
+	r.Header.Set("X-A", strings.Repeat("a", header))
+	r.Header.Set("X-B", strings.Repeat("b", header))
 	if _, err := client.Do(r); err == nil {
 		t.Error("answered")
 	}
