@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -15,15 +17,14 @@ import (
 	"latchkey/ports"
 )
 
-// wrongPasswords is told what comes beside each password, all of which are wrong.
+// wrongPasswords is told what comes beside each password, all of which are wrong, or fail to be compared.
 type wrongPasswords struct {
 	passwords
-	told func(ports.Beside)
+	told func(ports.Beside) error
 }
 
 func (b wrongPasswords) Verify(_ context.Context, _, _ string, with ports.Beside) (match, outdated bool, err error) {
-	b.told(with)
-	return false, false, nil
+	return false, false, b.told(with)
 }
 
 // RL-04: what came from the same network within the quarter hour decides whose turn it is, and what is still being looked at
@@ -33,19 +34,22 @@ func TestWrongPasswordsWaitBehindOthers(t *testing.T) {
 	p := apptest.New(t)
 	var seen ports.Beside
 	var meanwhile func()
-	a := &session.Authenticator{Store: p.Store, Secrets: chance.Source{}, Now: p.Now, Scale: 1, Passwords: wrongPasswords{told: func(b ports.Beside) {
+	var fault error
+	a := &session.Authenticator{Store: p.Store, Secrets: chance.Source{}, Now: p.Now, Scale: 1, Passwords: wrongPasswords{told: func(b ports.Beside) error {
 		if next := meanwhile; next != nil {
 			meanwhile = nil
 			next()
-			return // what next has seen
+			return nil // what next has seen
 		}
 		seen = b
+		return fault
 	}}}
 	guess := func(ip string) {
-		if _, login, err := a.Verify(t.Context(), audit.Caller{RequestID: "req_test", IP: ip}, ports.LoginForm{Username: "bob", Password: "a guess"}); err != nil || login.Problem != ports.LoginFailed {
+		if _, login, err := a.Verify(t.Context(), audit.Caller{RequestID: "req_test", IP: ip}, ports.LoginForm{Username: "bob", Password: "a guess"}); !errors.Is(err, fault) || err == nil && login.Problem != ports.LoginFailed {
 			t.Fatal(login.Problem, err)
 		}
 	}
+	left := fmt.Errorf("%w: %w", ports.ErrInterrupted, context.Canceled)
 	for _, step := range []struct {
 		name string
 		ip   string
@@ -59,6 +63,9 @@ func TestWrongPasswordsWaitBehindOthers(t *testing.T) {
 		{"one beside the fourth", "2001:db8::1", func() { meanwhile = func() { guess("2001:db8::1") } }, ports.Beside{Wrong: 3, Pending: 1}},
 		{"when nothing is limited", "2001:db8::1", func() { a.Scale = 0 }, ports.Beside{}},
 		{"after the window", "2001:db8::1", func() { a.Scale = 1; p.Advance(identity.AttemptWindow + time.Second) }, ports.Beside{}},
+		{"who hangs up while it is compared", "192.0.2.1", func() { fault = left }, ports.Beside{}},
+		{"has guessed, and hangs up while it waits", "192.0.2.1", func() { fault = context.Canceled }, ports.Beside{Wrong: 1}},
+		{"which is no guess", "192.0.2.1", func() { fault = nil }, ports.Beside{Wrong: 1, Pending: 1}},
 	} {
 		if step.do != nil {
 			step.do()

@@ -37,6 +37,9 @@ type Beside struct {
 // ErrBusy is returned when too many passwords already wait to be hashed.
 var ErrBusy = errors.New("too many sign-ins at once")
 
+// ErrInterrupted comes with the context's error when the caller left after the work had begun, not while it waited.
+var ErrInterrupted = errors.New("a password was being hashed")
+
 // Keychain derives keys from the root of a database, each for one purpose. The purposes are the constants below.
 type Keychain interface {
 	MAC(purpose string, message []byte) [32]byte

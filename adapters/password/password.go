@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"fmt"
 	"runtime"
 	"strings"
 	"time"
@@ -60,8 +61,8 @@ func New(keychain ports.Keychain, iterations int) *Hasher {
 		doubted: newLimiter(1, maxDoubtedWaiting)}
 }
 
-// Hash returns what to store of a new password. It fails with ports.ErrBusy, with the context's error, or for a password
-// the policy does not allow.
+// Hash returns what to store of a new password. It fails with ports.ErrBusy, with the context's error (and ports.ErrInterrupted), or
+// for a password the policy does not allow.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	if len(password) > identity.MaxPasswordBytes {
 		return "", identity.ErrPasswordLong
@@ -114,7 +115,7 @@ func (h *Hasher) compute(ctx context.Context, p phc, password string, beside por
 	defer turns.leave()
 	key, err := derive(ctx, password, p.salt, p.iterations, pace)
 	if err != nil {
-		return hash, err
+		return hash, fmt.Errorf("%w: %w", ports.ErrInterrupted, err)
 	}
 	return h.keychain.MAC(ports.PurposePepper, key[:]), nil
 }

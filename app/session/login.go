@@ -56,6 +56,12 @@ func (a *Authenticator) Verify(ctx context.Context, caller audit.Caller, form po
 	switch {
 	case errors.Is(err, ports.ErrBusy):
 		return v, ports.Login{Problem: ports.LoginBusy, RetryAfter: 5 * time.Second}, a.refund(context.WithoutCancel(ctx), r.keys)
+	case errors.Is(err, ports.ErrInterrupted):
+		// Nearly all of the work was done. Unless that counts, whoever hangs up in time is never in doubt, and has every
+		// processor for as many guesses as the address is heard at all.
+		return v, ports.Login{}, errors.Join(err, a.Store.Update(context.WithoutCancel(ctx), func(tx ports.Tx) error {
+			return countWrong(tx, caller, now)
+		}))
 	case err != nil:
 		return v, ports.Login{}, err
 	case !match || r.user.Disabled():
@@ -157,14 +163,21 @@ func (a *Authenticator) recordFailure(ctx context.Context, caller audit.Caller, 
 	if match && user.Disabled() {
 		e.Kind = audit.LoginDisabled
 	}
-	return a.Store.Update(ctx, func(tx ports.Tx) error {
-		wrong, err := tx.Attempts(wrongKey(caller.IP))
-		if err == nil && !match {
-			wrong.Reserve(0, now)
-			err = tx.SaveAttempts(wrong)
+	return a.Store.Update(ctx, func(tx ports.Tx) (err error) {
+		if !match {
+			err = countWrong(tx, caller, now)
 		}
 		return errors.Join(err, tx.Record(e))
 	})
+}
+
+func countWrong(tx ports.Tx, caller audit.Caller, now time.Time) error {
+	wrong, err := tx.Attempts(wrongKey(caller.IP))
+	if err != nil {
+		return err
+	}
+	wrong.Reserve(0, now)
+	return tx.SaveAttempts(wrong)
 }
 
 // named tells which account was tried. A name that nobody has may be a password typed into the wrong field, so only enough
