@@ -229,6 +229,28 @@ func TestLogout(t *testing.T) {
 		}
 		wantSignedOut(t, logout(b, set("id_token_hint", hint))) // whoever was signed in there may still sign out
 	})
+	t.Run("the trail names whom a request named, in full if that is registered", func(t *testing.T) {
+		long, gone := strings.Repeat("long-", 8), strings.Repeat("gone-", 8)
+		p.Apply(clients(long, `"redirect_uris": ["https://app.test/cb"]`, gone, `"disabled": true`))
+		b := p.Browser()
+		hint := hintOf(web, b, "alice")
+		for _, id := range []string{long, gone, strings.Repeat("none-", 8)} {
+			want := id
+			if strings.HasPrefix(id, "none") {
+				want = "none…"
+			}
+			asked := []url.Values{set("client_id", id, "id_token_hint", hint)}
+			if id != long {
+				asked = append(asked, set("client_id", id))
+			}
+			for _, query := range asked {
+				e := recorded(t, p, func() { wantPage(t, logout(b, query), 400) }, audit.LogoutDenied)[0]
+				if e.Facts["received"] != want || e.Client != want {
+					t.Errorf("%v: %s, received %s", query, e.Client, e.Facts["received"])
+				}
+			}
+		}
+	})
 	t.Run("LO-03; RD-02 RD-03 RD-04 RD-05 RD-06", func(t *testing.T) {
 		b := p.Browser()
 		hint := hintOf(web, b, "alice")

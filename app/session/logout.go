@@ -103,8 +103,9 @@ func party(r ports.Reader, q oidc.LogoutRequest, hint oidc.IDTokenHint) (oauth.C
 	case id == "":
 		id = hint.Audience
 	case hint.Audience != "" && hint.Audience != id:
+		shown, err := recordable(r, id)
 		return oauth.Client{}, oauth.Refuse(oauth.InvalidRequest, "id_token_hint was issued to another client than client_id names").
-			With("received", string(id.Recordable())).With("expected", string(hint.Audience)), nil
+			With("received", string(shown)).With("expected", string(hint.Audience)), err
 	}
 	if id == "" {
 		return oauth.Client{}, nil, nil
@@ -116,7 +117,8 @@ func party(r ports.Reader, q oidc.LogoutRequest, hint oidc.IDTokenHint) (oauth.C
 	case err == nil && client.DisabledAt.IsZero():
 		return client, nil, nil
 	case q.Client != "":
-		return oauth.Client{}, oauth.Refuse(oauth.InvalidClient, "client_id is not registered").With("received", string(q.Client.Recordable())), nil
+		shown, err := recordable(r, q.Client)
+		return oauth.Client{}, oauth.Refuse(oauth.InvalidClient, "client_id is not registered").With("received", string(shown)), err
 	}
 	return oauth.Client{}, nil, nil
 }

@@ -76,10 +76,16 @@ func Name(r ports.Reader, refusal *oauth.Error, id oauth.ClientID) error {
 	if id == "" {
 		return nil
 	}
-	_, err := r.Client(id)
-	if errors.Is(err, ports.ErrNotFound) {
-		id, err = id.Recordable(), nil
-	}
+	id, err := recordable(r, id)
 	refusal.With("client_id", string(id))
 	return err
+}
+
+// recordable is what may be written down of a client_id that a request named: all of one that is registered, if disabled.
+func recordable(r ports.Reader, id oauth.ClientID) (oauth.ClientID, error) {
+	_, err := r.Client(id)
+	if errors.Is(err, ports.ErrNotFound) {
+		return id.Recordable(), nil
+	}
+	return id, err
 }
