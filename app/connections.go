@@ -65,12 +65,19 @@ type boundedConn struct {
 
 func (c *boundedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.unexplained != nil && c.unexplained.read(n, time.Now) {
-		c.floods.add(c.RemoteAddr())
-		c.Close()
-		return 0, net.ErrClosed
+	if c.unexplained == nil || !c.unexplained.read(n, time.Now) {
+		return n, err
 	}
-	return n, err
+	// Requests may have arrived faster than the processors could begin with them. Nothing more is read until they have.
+	for range explainedWithin / explainedEvery {
+		time.Sleep(explainedEvery)
+		if !c.unexplained.read(0, time.Now) {
+			return n, err
+		}
+	}
+	c.floods.add(c.RemoteAddr())
+	c.Close()
+	return 0, net.ErrClosed
 }
 
 func (c *boundedConn) Close() error {

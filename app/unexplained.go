@@ -12,8 +12,11 @@ import (
 // for nothing (CVE-2019-9512, CVE-2019-9515, CVE-2023-39325, CVE-2023-45288).
 const (
 	// maxUnexplained is four times what the windows of HTTP/2 let a client send of bodies before anybody reads them, so that a
-	// hundred requests may arrive at once before the first is looked at.
-	maxUnexplained = 4 * receiveWindow
+	// hundred requests may arrive at once before the first is looked at. Large headers make more of as many: what goes beyond
+	// has explainedWithin, and is looked at explainedEvery.
+	maxUnexplained  = 4 * receiveWindow
+	explainedWithin = 200 * time.Millisecond
+	explainedEvery  = 10 * time.Millisecond
 	// forgivenPerSecond is for pings on a connection that waits: a hundred a second.
 	forgivenPerSecond = 4 << 10
 	// aroundRequest is for what surrounds a request that is answered, and for a small body that nobody read.

@@ -148,6 +148,10 @@ func TestHonestConnectionsAreKept(t *testing.T) {
 			})
 		}
 		running.Wait()
+		for worker := range 100 { // megabytes, before anybody has begun with them
+			running.Go(func() { send(worker, 28<<10, 0, "") })
+		}
+		running.Wait()
 		for n := range 100 {
 			send(n, 24<<10, 64<<10, "")
 		}
