@@ -76,9 +76,12 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 	}
 	// The root is in the file; nothing is recorded before it is read.
 	var keychain *masterkey.Keychain
+	proven := false // that the key is the right one: the sum under another would have the right one refused
 	seal := func(root ports.MasterRoot) (audit.Tagger, error) {
-		if keychain != nil { // the root stays; the master key that it is sealed under may be another by now
+		if proven { // the root stays; the master key that it is sealed under may be another by now
 			return fileSums(keychain), nil
+		} else if keychain != nil {
+			return nil, ports.ErrForeignKey
 		}
 		opened, err := openRoot(key, root)
 		return fileSums(opened), err
@@ -100,6 +103,7 @@ func New(ctx context.Context, cfg Config) (*App, error) {
 		err = a.loadKeys(ctx)
 	}
 	if err == nil {
+		proven = true
 		err = a.clock.resume(ctx, store)
 	}
 	if err != nil {

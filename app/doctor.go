@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,6 +17,9 @@ func Doctor(ctx context.Context, cfg Config, deep bool) ([]doctor.Finding, error
 		Database: cfg.Database, MasterKey: cfg.MasterKey, Issuer: cfg.Issuer, Listen: cfg.Listen, TLSCert: cfg.TLSCert, TLSKey: cfg.TLSKey,
 		TrustedProxies: cfg.TrustedProxies, RateLimitScale: cfg.RateLimitScale,
 		ClientRateLimit: cfg.ClientRateLimit, Metrics: cfg.Metrics, Deep: deep,
+	}
+	if real, err := filepath.EvalSymlinks(cfg.Database); err == nil {
+		subject.Database = real // what belongs to it lies beside the file, not beside a link to it
 	}
 	if subject.ClientRateLimit == DefaultClientRateLimit {
 		subject.ClientRateLimit = 0 // as it is without being told

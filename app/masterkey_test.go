@@ -276,6 +276,28 @@ func TestMasterKeyRotationOfAnOlderDatabase(t *testing.T) {
 	}
 }
 
+// ST-06: the wrong master key leaves no sum of its own, which would have the right one refused. The database of a release before
+// there were roots tells only by its signing keys which key is right.
+func TestForeignMasterKeyLeavesNoSum(t *testing.T) {
+	t.Parallel()
+	cfg, held := released(t)
+	_, done := served(t, cfg, held)
+	done()
+	unsummed(t, cfg.Database) // as after a crash
+	wrong, other := cfg, app.Config{Database: filepath.Join(t.TempDir(), "other.db")}.WithDefaults()
+	a, err := app.Create(t.Context(), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
+	wrong.MasterKey = other.MasterKey
+	if _, err := app.New(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "does not belong") {
+		t.Fatalf("the wrong key: %v", err)
+	}
+	_, done = served(t, cfg, held)
+	done()
+}
+
 // ST-09: a root that is lost is not made anew: the master key is not taken for it, and only a database that was never used, as a
 // killed init leaves it, gets its root at a start.
 func TestMasterRootIsMadeOnce(t *testing.T) {

@@ -30,6 +30,7 @@ const mostDamage = 5
 func (Examiner) Examine(ctx context.Context, path string, deep bool, read func(ports.Reader) error) (ports.Examination, error) {
 	// Without a log nobody writes, and SQLite need not make one to read. Had a server begun meanwhile, the pages read may
 	// be of different instants: then look again, through its log.
+	path = behindLinks(path)
 	immutable := !there(path + "-wal")
 	e, err := examine(ctx, path, immutable, deep, read)
 	if immutable && there(path+"-wal") && ctx.Err() == nil {

@@ -29,7 +29,7 @@ const (
 )
 
 func lock(path string) (release func(), err error) {
-	f, err := companion(path, ".lock")
+	f, err := companion(behindLinks(path), ".lock") // one database has one lock, whatever it is called
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func lock(path string) (release func(), err error) {
 
 // Serving reports whether a server has the file. A lock file that is missing is not made.
 func (Examiner) Serving(path string) (bool, error) {
-	f, err := os.Open(path + ".lock")
+	f, err := os.Open(behindLinks(path) + ".lock")
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	} else if err != nil {
@@ -81,7 +81,9 @@ func flock(f *os.File, how int) error {
 // for the owner of the database, as SQLite does with its own: the server runs as somebody else.
 func companion(path, suffix string) (*os.File, error) {
 	f, err := os.OpenFile(path+suffix, os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
+	if full(err) {
+		return nil, noRoom(path, err)
+	} else if err != nil {
 		// No server need be running: the file may have been made by another user, or the directory be read-only.
 		return nil, fmt.Errorf("%w: %w: make the directory and %s%s writable for this user", ErrLockFile, err, path, suffix)
 	}

@@ -53,7 +53,7 @@ func Create(path string, chain audit.Tagger, seal Seal) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{path, path + "-wal"} { // a log is played into whatever file has its name
+	for _, name := range []string{path, path + "-wal", path + "-journal"} { // a log is played into whatever file has its name
 		if _, err := os.Lstat(name); err == nil {
 			return nil, fmt.Errorf("%s: %w", name, fs.ErrExist)
 		}

@@ -65,7 +65,7 @@ func inspect(path string) (version int, err error) {
 
 // readMode is how to open a file to look at it. Without a log nobody writes, and SQLite need not make one to read.
 func readMode(path string) string {
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(behindLinks(path) + "-wal"); errors.Is(err, fs.ErrNotExist) {
 		return "ro&immutable=1"
 	}
 	return "ro"
@@ -116,7 +116,8 @@ func unusable(path string, err error) error {
 // whoever restored a backup for it would lose what came after.
 func full(err error) bool {
 	var e sqlite3.Error
-	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.SystemErrno == syscall.ENOSPC)
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrFull || e.SystemErrno == syscall.ENOSPC) ||
+		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 func noRoom(path string, err error) error {

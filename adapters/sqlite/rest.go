@@ -105,6 +105,8 @@ func (r *rest) unless(err error) (*rest, error) {
 	r.f.Close()
 	if errors.Is(err, errHeld) {
 		err = fmt.Errorf("%w: %s: another command opens or closes it just now: try again", ports.ErrUnavailable, r.path)
+	} else if full(err) {
+		err = noRoom(r.path, err)
 	}
 	return nil, err
 }
@@ -129,10 +131,15 @@ func changed(path string) error {
 		path, ports.ErrChanged, sumSuffix)
 }
 
-// logged reports whether there is a log that was not folded back.
+// logged reports whether there is a log that was not folded back, or a journal that was not rolled back: SQLite plays either into the
+// file when it opens it, also the journal that it has no use for beside a log.
 func logged(path string) bool {
-	info, err := os.Stat(path + "-wal")
-	return err == nil && info.Mode().IsRegular() && info.Size() > 0
+	for _, suffix := range []string{"-wal", "-journal"} {
+		if info, err := os.Stat(path + suffix); err == nil && info.Mode().IsRegular() && info.Size() > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // forget comes before every write. It is synced: after a power cut an old sum would accuse a file that is as good as ever.
@@ -150,7 +157,7 @@ func (r *rest) resume(whole bool) {
 		return
 	}
 	defer r.f.Close()
-	if !whole || r.seal == nil || flock(r.f, syscall.LOCK_EX) != nil || there(r.path+"-wal") {
+	if !whole || r.seal == nil || flock(r.f, syscall.LOCK_EX) != nil || there(r.path+"-wal") || logged(r.path) {
 		return
 	}
 	if info, err := os.Stat(r.path); err != nil || info.Size() > largestSummed {

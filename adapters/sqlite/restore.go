@@ -63,6 +63,13 @@ func (a Archive) Replace(ctx context.Context, prepared string, v ports.Voiding, 
 	if err != nil {
 		return ports.Replaced{}, err
 	}
+	// Even a restore that is given up may set how the file is journalled. One that was changed stays accused; whether the key is the
+	// wrong one, or the file cannot be read, is no matter here.
+	if old.check() == nil {
+		if err := old.forget(); err != nil {
+			return ports.Replaced{}, errors.Join(err, old.f.Close())
+		}
+	}
 	way := a.copyInto
 	if replaceable(found) {
 		way = a.putInPlace
@@ -184,8 +191,8 @@ func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voidin
 	if err := old.forget(); err != nil {
 		return done, err
 	}
-	// The log goes after its database and before the new file comes: SQLite would play any log it finds into any file.
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	// The log and the journal go after their database and before the new file comes: SQLite would play any it finds into any file.
+	for _, suffix := range []string{"", "-wal", "-journal", "-shm"} {
 		aside := a.Path + v.Kept + suffix
 		if _, err := os.Lstat(a.Path + suffix); err != nil {
 			continue
@@ -197,7 +204,7 @@ func (a Archive) putInPlace(ctx context.Context, prepared string, v ports.Voidin
 			return done, err
 		}
 		done.Aside = append(done.Aside, aside)
-		progress("moving aside", len(done.Aside), 3)
+		progress("moving aside", len(done.Aside), 4)
 	}
 	if err := syncDirectory(filepath.Dir(a.Path)); err != nil {
 		return done, err

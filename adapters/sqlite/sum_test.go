@@ -93,7 +93,8 @@ func TestChangedFileIsRefused(t *testing.T) {
 			b, _ := os.ReadFile(older)
 			os.WriteFile(path, b, 0o600)
 		},
-		"a log put beside it": func(t *testing.T, path string) { os.WriteFile(path+"-wal", make([]byte, 4096), 0o600) },
+		"a journal put beside it": func(t *testing.T, path string) { os.WriteFile(path+"-journal", make([]byte, 4096), 0o600) },
+		"a log put beside it":     func(t *testing.T, path string) { os.WriteFile(path+"-wal", make([]byte, 4096), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := summed(t)
@@ -112,7 +113,7 @@ func TestChangedFileIsRefused(t *testing.T) {
 			if !maps.Equal(before, contents(t, filepath.Dir(path))) {
 				t.Error("the directory was changed")
 			}
-			if err := errors.Join(os.Remove(path+".sum"), os.RemoveAll(path+"-wal")); err != nil {
+			if err := errors.Join(os.Remove(path+".sum"), os.RemoveAll(path+"-wal"), os.RemoveAll(path+"-journal")); err != nil {
 				t.Fatal(err)
 			}
 			if err := opened(t, path).Close(); err != nil {
@@ -298,6 +299,46 @@ func TestRestoreOverAChangedFile(t *testing.T) {
 	}
 	wantState(t, path, ports.SumMatches)
 	opened(t, path).Close()
+}
+
+// A restore that is given up leaves no good file accused: a backup that was put in place with its sum is journalled in another way.
+func TestRestoreGivenUp(t *testing.T) {
+	source := summed(t)
+	path := filepath.Join(t.TempDir(), "latchkey.db")
+	if err := sealedArchive(source).Backup(t.Context(), path, quiet); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, path, ports.SumMatches)
+	prepared := path + ".restoring"
+	if err := sealedArchive(path).Take(t.Context(), path, prepared, quiet); err != nil {
+		t.Fatal(err)
+	}
+	taken := restored
+	taken.Kept = ".restoring" // is there already
+	if _, err := sealedArchive(path).Replace(t.Context(), prepared, taken, quiet); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v", err)
+	}
+	opened(t, path).Close()
+	wantState(t, path, ports.SumMatches)
+}
+
+// A database has one lock, whichever of its names a server or a restore was told.
+func TestLockBehindLinks(t *testing.T) {
+	path, link := closed(t), filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	release, err := sqlite.Lock(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if _, err := sqlite.LockMissing(link); !errors.Is(err, sqlite.ErrInUse) {
+		t.Errorf("got %v", err)
+	}
+	if serving, err := (sqlite.Examiner{}).Serving(link); err != nil || !serving {
+		t.Errorf("%v, %v", serving, err)
+	}
 }
 
 // An upgraded file has a sum. One that went back to an older schema has none: the older release would leave it beside what it changed.
