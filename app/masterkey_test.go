@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"latchkey/app"
 	"latchkey/app/apptest"
 	"latchkey/domain/audit"
+	"latchkey/ports"
 )
 
 func contents(t *testing.T, file string) []byte {
@@ -296,6 +298,31 @@ func TestForeignMasterKeyLeavesNoSum(t *testing.T) {
 	}
 	_, done = served(t, cfg, held)
 	done()
+}
+
+// A database and its key that were moved over a new one are those of the key, whatever the sum that was left there.
+func TestSumOfAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	var cfg [2]app.Config
+	for i := range cfg {
+		cfg[i] = app.Config{Database: filepath.Join(t.TempDir(), "latchkey.db")}.WithDefaults()
+		a, err := app.Create(t.Context(), cfg[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Close()
+	}
+	put(t, cfg[1].Database, contents(t, cfg[0].Database)) // which has the same size
+	put(t, cfg[1].MasterKey, contents(t, cfg[0].MasterKey))
+	if _, err := app.New(t.Context(), cfg[1]); !errors.Is(err, ports.ErrChanged) || !strings.Contains(err.Error(), "remove "+cfg[1].Database+".sum") {
+		t.Errorf("got %v", err)
+	}
+	unsummed(t, cfg[1].Database)
+	a, err := app.New(t.Context(), cfg[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
 }
 
 // ST-09: a root that is lost is not made anew: the master key is not taken for it, and only a database that was never used, as a

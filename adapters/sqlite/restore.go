@@ -65,7 +65,7 @@ func (a Archive) Replace(ctx context.Context, prepared string, v ports.Voiding, 
 	}
 	// Even a restore that is given up may set how the file is journalled. One that was changed stays accused; whether the key is the
 	// wrong one, or the file cannot be read, is no matter here.
-	if old.check() == nil {
+	if a.Seal != nil && old.check() == nil {
 		if err := old.forget(); err != nil {
 			return ports.Replaced{}, errors.Join(err, old.f.Close())
 		}

@@ -117,8 +117,8 @@ func (s sum) isOf(path string, seal Seal) (bool, error) {
 		return false, err
 	}
 	got, err := sumOf(path, tag)
-	if err == nil && got.key != s.key {
-		err = ports.ErrForeignKey
+	if err == nil && got.key != s.key && root.Sealed == nil { // else the key has opened the root, and the sum is another database's
+		err = fmt.Errorf("%w, or %s%s is that of another database: then remove it", ports.ErrForeignKey, filepath.Base(path), sumSuffix)
 	}
 	return err == nil && got.size == s.size && hmac.Equal(got.mac[:], s.mac[:]), err
 }

@@ -61,6 +61,11 @@ func (j *judge) database() {
 // sum judges what the sum of the file at rest says. Of a file in use it says nothing, nor after a crash.
 func (j *judge) sum() {
 	file := j.Subject.Database
+	if j.SumProblem != "" {
+		j.add(Error, "database.sum", "The sum of "+file+" cannot be checked: "+j.SumProblem+".", "A server checks it before it starts, and stays away as well.",
+			"Leave the sum to the owner of the database. When the disk itself refuses, look at the system's log.",
+			"chown --reference="+quote(file)+" "+quote(file+sumSuffix), "chmod 600 "+quote(file+sumSuffix), "dmesg | tail")
+	}
 	switch j.Sum {
 	case ports.SumDiffers:
 		j.add(Error, "database.changed", file+" is not as it was left.",

@@ -107,7 +107,9 @@ func (d *Doctor) lookAtFiles(f *Facts) {
 			f.Index = file
 		case suffix == sumSuffix:
 			f.SumFile = file
-		case filepath.Clean(file.Path) == filepath.Clean(f.Subject.MasterKey), suffix == ".lock", file.Folder, strings.HasSuffix(suffix, sumSuffix):
+		case suffix == ".lock":
+			f.LockFile = file
+		case filepath.Clean(file.Path) == filepath.Clean(f.Subject.MasterKey), file.Folder, strings.HasSuffix(suffix, sumSuffix):
 		default:
 			f.Copies = append(f.Copies, file)
 		}
@@ -164,9 +166,18 @@ func (d *Doctor) lookInside(ctx context.Context, f *Facts) (err error) {
 		return nil
 	})
 	if keychain != nil && !f.KeyForeign && !f.Serving && f.File.Condition == "" && err == nil {
-		f.Sum, err = d.Files.CheckSum(f.Subject.Database, func(b []byte) [32]byte { return keychain.MAC(ports.PurposeFile, b) })
+		f.Sum, f.SumProblem = d.sum(f.Subject.Database, keychain)
 	}
 	return err
+}
+
+// sum tells apart what is wrong with the sum from what is wrong with the database.
+func (d *Doctor) sum(file string, keychain ports.Keychain) (ports.SumState, string) {
+	state, err := d.Files.CheckSum(file, func(b []byte) [32]byte { return keychain.MAC(ports.PurposeFile, b) })
+	if err != nil {
+		return state, err.Error()
+	}
+	return state, ""
 }
 
 // followTrail verifies the chain of audit events, which only the right master key can.

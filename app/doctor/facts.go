@@ -41,6 +41,7 @@ type Facts struct {
 	Index      ports.File // -shm
 	MasterKey  ports.File
 	SumFile    ports.File   // .sum
+	LockFile   ports.File   // .lock
 	Copies     []ports.File // what else lies beside the database under its name: snapshots and backups
 	TLSKeyFile ports.File
 
@@ -51,6 +52,7 @@ type Facts struct {
 	KeyForeign bool   // it does not open the root or the signing keys
 	File       ports.Examination
 	Sum        ports.SumState // of the file, when no server has it and the key could be used
+	SumProblem string         // why that cannot be said
 	Contents   Contents
 
 	Asked     bool // of the issuer's URL

@@ -100,7 +100,7 @@ func (j *judge) owners() {
 		return
 	}
 	same := true
-	companions := append([]ports.File{j.Log, j.Index, j.SumFile}, j.Copies...)
+	companions := append([]ports.File{j.Log, j.Index, j.SumFile, j.LockFile}, j.Copies...)
 	if filepath.Dir(j.MasterKey.Path) == filepath.Dir(j.Database.Path) {
 		companions = append(companions, j.MasterKey) // elsewhere it may be another's, who hands it to the server
 	}

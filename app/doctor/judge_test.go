@@ -77,6 +77,8 @@ var cases = []struct {
 	{"stopped", func(f *Facts) { f.Serving = false }, "note server.stopped", "latchkey serve --db /data/latchkey.db --issuer https://id.example.org --listen 127.0.0.1:8080 --trusted-proxies"},
 
 	{"ST-06 a changed file", func(f *Facts) { f.Sum = ports.SumDiffers }, "error database.changed", "rm /data/latchkey.db.sum"},
+	{"ST-06 a sum that cannot be read", func(f *Facts) { f.SumProblem = "permission denied" }, "error database.sum", "chmod 600 /data/latchkey.db.sum"},
+	{"the lock of somebody else", func(f *Facts) { f.LockFile = ports.File{Path: "/data/latchkey.db.lock", Exists: true, Owner: 0} }, "error file.owner", "chown --reference=/data/latchkey.db /data/latchkey.db.lock"},
 	{"ST-06 a large file", func(f *Facts) { f.Sum = ports.SumTooLarge }, "note database.sum", "latchkey doctor --deep"},
 	{"ST-06 the sum of somebody else", func(f *Facts) { f.SumFile = ports.File{Path: "/data/latchkey.db.sum", Exists: true, Owner: 0} }, "error file.owner", "chown --reference=/data/latchkey.db /data/latchkey.db.sum"},
 
