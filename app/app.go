@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"latchkey/adapters/chance"
 	"latchkey/adapters/demo"
@@ -318,6 +319,9 @@ func newKeeper(cfg Config) (*keeper, error) {
 	key, err := masterkey.Load(cfg.MasterKey)
 	if err != nil {
 		return nil, err
+	}
+	if real, err := filepath.EvalSymlinks(cfg.Database); err == nil {
+		cfg.Database = real // a link is not what is replaced, and what is made beside the file can be renamed to it
 	}
 	keychain := key.Root()
 	chain := func(body []byte) [32]byte { return keychain.MAC(ports.PurposeAudit, body) }

@@ -274,3 +274,40 @@ func jsonOf(t *testing.T, v any) string {
 	}
 	return string(b)
 }
+
+// A database that is reached through a link is replaced where it lies: the link stays one, and its sum is that of the file.
+func TestRestoreBehindALink(t *testing.T) {
+	t.Parallel()
+	cfg := app.Config{Database: filepath.Join(t.TempDir(), "latchkey.db")}.WithDefaults()
+	a, err := app.Create(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "backup.db")
+	if err := errors.Join(a.Backup(t.Context(), file, silent), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	link := cfg
+	link.Database = filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(cfg.Database, link.Database); err != nil {
+		t.Fatal(err)
+	}
+	for _, harm := range []func() error{func() error { return nil }, func() error { return os.Truncate(cfg.Database, 100) }} {
+		if err := harm(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := app.Restore(t.Context(), link, file, silent); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Lstat(link.Database); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("the link: %v", err)
+		}
+		for _, name := range []app.Config{cfg, link} {
+			a, err := app.New(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Close()
+		}
+	}
+}

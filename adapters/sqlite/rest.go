@@ -157,7 +157,7 @@ func (r *rest) resume(whole bool) {
 		return
 	}
 	defer r.f.Close()
-	if !whole || r.seal == nil || flock(r.f, syscall.LOCK_EX) != nil || there(r.path+"-wal") || logged(r.path) {
+	if !whole || r.seal == nil || flock(r.f, syscall.LOCK_EX) != nil || there(r.path+"-wal") || logged(r.path) || !r.beside() {
 		return
 	}
 	if info, err := os.Stat(r.path); err != nil || info.Size() > largestSummed {
@@ -179,6 +179,14 @@ func (r *rest) resume(whole bool) {
 	if s, err := sumOf(r.path, tag); err == nil {
 		writeSum(r.f, s)
 	}
+}
+
+// beside reports whether the file with the sum is still the one beside the database: somebody may have moved both, and put another
+// database there.
+func (r *rest) beside() bool {
+	ours, err := r.f.Stat()
+	now, err2 := os.Lstat(r.path + sumSuffix)
+	return err == nil && err2 == nil && os.SameFile(ours, now)
 }
 
 // CheckSum compares the file with its sum, if it is at rest. It takes no lock, which would keep others from making theirs: who opens

@@ -322,6 +322,29 @@ func TestRestoreGivenUp(t *testing.T) {
 	wantState(t, path, ports.SumMatches)
 }
 
+// A database whose folder is moved away under its server gets no sum of the one that is put in its place.
+func TestMovedUnderAServer(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	path := filepath.Join(dir, "latchkey.db")
+	made := func() *sqlite.Store {
+		s, err := sqlite.Create(path, storetest.Tag, seal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		save(t, s, "a value", 1)
+		return s
+	}
+	server := made()
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(made().Close(), server.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, path, ports.SumMatches)
+	wantState(t, filepath.Join(dir+".away", "latchkey.db"), ports.SumAbsent)
+}
+
 // A database has one lock, whichever of its names a server or a restore was told.
 func TestLockBehindLinks(t *testing.T) {
 	path, link := closed(t), filepath.Join(t.TempDir(), "link.db")

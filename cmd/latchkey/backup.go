@@ -23,7 +23,8 @@ var backupCommand = command{
 	},
 	flags: []flag{dbFlag, masterKeyFlag, jsonFlag},
 	about: `Everything that was answered before is in the copy, however busy the server is. FILE appears when it is whole and on
-disk, readable by its owner only; while it is made it is called FILE.part. The master key is not in it: keep a copy of
+disk, readable by its owner only; while it is made it is called FILE.part. FILE.sum beside it tells verify and restore when
+FILE was changed since: keep the two together, up to 64 MB, beyond which there is none. The master key is not in it: keep a copy of
 that somewhere else, because neither is of use without the other.`,
 	run: runBackup,
 }
