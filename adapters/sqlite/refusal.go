@@ -21,7 +21,7 @@ var (
 	ErrNewer    = errors.New("the database is of a newer latchkey")
 	ErrReadOnly = errors.New("the database cannot be written")
 	ErrInUse    = errors.New("a server uses")
-	ErrLockFile = errors.New("a lock cannot be taken")
+	ErrLockFile = errors.New("a lock file cannot be opened")
 )
 
 // errForeign is part of an ErrUnusable for what was never a database of ours, and so is not ours to move.
