@@ -15,7 +15,7 @@ import (
 const maxConnections = 4096
 
 // bound returns the listeners with places that they share. Connections that send far more than their requests explain are
-// closed and counted.
+// closed and counted, and so are those beyond the share of their network.
 func bound(listeners []net.Listener, places chan struct{}, floods *floods) []net.Listener {
 	all := make([]net.Listener, len(listeners))
 	for i, l := range listeners {
@@ -39,16 +39,22 @@ func (b *bounded) Accept() (net.Conn, error) {
 	case <-b.closed:
 		return nil, net.ErrClosed
 	}
-	c, err := b.Listener.Accept()
-	if err != nil {
-		<-b.places
-		return nil, err
+	for {
+		c, err := b.Listener.Accept()
+		if err != nil {
+			<-b.places
+			return nil, err
+		}
+		if b.floods.proxied(c.RemoteAddr()) {
+			return &boundedConn{Conn: c, leave: sync.OnceFunc(func() { <-b.places }), floods: b.floods}, nil
+		}
+		if leave, ok := b.floods.networks.enter(c.RemoteAddr()); ok {
+			return &boundedConn{Conn: c, leave: sync.OnceFunc(func() { leave(); <-b.places }), floods: b.floods,
+				unexplained: &unexplained{forgiven: time.Now()}}, nil
+		}
+		b.floods.add(c.RemoteAddr())
+		c.Close()
 	}
-	bounded := &boundedConn{Conn: c, leave: sync.OnceFunc(func() { <-b.places }), floods: b.floods}
-	if !b.floods.proxied(c.RemoteAddr()) {
-		bounded.unexplained = &unexplained{forgiven: time.Now()}
-	}
-	return bounded, nil
 }
 
 func (b *bounded) Close() error {
@@ -96,9 +102,10 @@ func connContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// floods counts the connections that were closed for what they sent.
+// floods counts the connections that were closed for what they sent, or for how many there were.
 type floods struct {
-	proxies []netip.Prefix // one of their connections carries many people, of whom one may not have it closed for all
+	proxies  []netip.Prefix // one of their connections carries many people, of whom one may not have it closed for all
+	networks networks
 
 	mu              sync.Mutex
 	total, reported uint64
@@ -129,7 +136,7 @@ func (f *floods) report(log *slog.Logger) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.total > f.reported {
-		log.Warn("connections were closed that sent far more than their requests explain", "connections", f.total-f.reported, "last", f.last)
+		log.Warn("connections were closed that sent far more than their requests explain, or were more than one network may have open", "connections", f.total-f.reported, "last", f.last)
 		f.reported = f.total
 	}
 }

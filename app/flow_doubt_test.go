@@ -76,3 +76,29 @@ func TestWrongPasswordsWaitBehindOthers(t *testing.T) {
 		}
 	}
 }
+
+// A right password takes a wrong one of its network back, so that an office where some mistype does not wait behind guesses.
+func TestRightPasswordsTakeWrongOnesBack(t *testing.T) {
+	t.Parallel()
+	p := apptest.New(t)
+	wrong := func() (n int) {
+		if err := p.Store.View(t.Context(), func(r ports.Reader) error {
+			a, err := r.Attempts("wrong:127.0.0.1")
+			n = a.Recent(p.Now())
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i, step := range []struct {
+		password string
+		want     int
+	}{{"a guess", 1}, {"a guess", 2}, {apptest.Password, 1}, {apptest.Password, 0}, {apptest.Password, 0}, {"a guess", 1}} {
+		b := p.Browser()
+		b.Login(b.Get("/login"), "bob", step.password)
+		if n := wrong(); n != step.want {
+			t.Errorf("after step %d: %d wrong, want %d", i, n, step.want)
+		}
+	}
+}

@@ -23,7 +23,7 @@ func (r *Registry) Expose(ctx context.Context, w io.Writer) error {
 	r.writeSaved(ctx, p)
 	p.family("latchkey_connections", gauge, "Open connections on all listeners.")
 	p.sample(float64(r.sources.Connections()))
-	p.family("latchkey_connections_flooding_total", counter, "Connections closed because they sent far more than their requests explain.")
+	p.family("latchkey_connections_flooding_total", counter, "Connections closed because they sent far more than their requests explain, or were more than one network may have open.")
 	p.sample(float64(r.sources.Floods()))
 	writeProcess(p, r.sources.SQLite)
 	_, err := p.WriteTo(w)

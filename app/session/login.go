@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,7 +151,9 @@ func refund(tx ports.Tx, keys []string) error {
 		if err != nil {
 			return err
 		}
-		attempts.Refund()
+		if !attempts.Refund() {
+			continue
+		}
 		if err := tx.SaveAttempts(attempts); err != nil {
 			return err
 		}
@@ -200,7 +203,11 @@ func (a *Authenticator) accept(tx ports.Tx, v Verified, caller audit.Caller, now
 		return user, false, tx.Record(audit.Event{At: now, Kind: audit.LoginFailed, Caller: caller, User: string(v.user.ID),
 			Facts: map[string]string{"reason": "the account changed meanwhile"}})
 	}
-	if err := refund(tx, v.keys); err != nil {
+	keys := v.keys
+	if len(keys) > 0 { // a right password takes a wrong one back: an office where some mistype does not wait behind guesses
+		keys = append(slices.Clip(keys), wrongKey(caller.IP))
+	}
+	if err := refund(tx, keys); err != nil {
 		return user, false, err
 	}
 	if v.rehashed != "" && user.Password == v.user.Password {

@@ -42,11 +42,13 @@ func (a *Attempts) Reserve(limit int, now time.Time) (allowed, lockedNow bool) {
 	return true, false
 }
 
-// Refund gives one attempt back after a success.
-func (a *Attempts) Refund() {
-	if a.Count > 0 {
-		a.Count--
+// Refund gives one attempt back after a success. It reports whether there was one.
+func (a *Attempts) Refund() bool {
+	if a.Count == 0 {
+		return false
 	}
+	a.Count--
+	return true
 }
 
 // Recent is how many of them are still in their window.
