@@ -236,7 +236,7 @@ func TestDoctor(t *testing.T) {
 		{"relaxed client", func(t *testing.T, i *installation) {
 			i.apply(`{"clients": [{"client_id": "old", "profile": "legacy2012", "redirect_uris": ["https://old.example/cb"], "rotate_refresh_tokens": false,
 			 "refresh_token_grace": 60, "access_token_lifetime": 86400, "allow_plain_pkce": true}]}`)
-		}, "warning client.binding, warning client.grace, warning client.lifetime, warning client.plain, warning client.rotation", "latchkey client show old --db DB"},
+		}, "warning client.binding, warning client.grace, warning client.lifetime, warning client.plain, warning client.rotation", "latchkey client edit old --set dangerously_allow_neither_pkce_nor_nonce=false --db DB"},
 
 		{"AD-09 issuer with a slash", func(t *testing.T, i *installation) { i.cfg.Issuer = "https://127.0.0.1:1/" }, "error issuer.syntax, warning discovery.unreachable", "--issuer https://127.0.0.1:1 "},
 		{"AD-09 the right server with a slash", func(t *testing.T, i *installation) {
