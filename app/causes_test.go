@@ -114,10 +114,12 @@ func TestMisplacedSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	p := apptest.New(t)
 	secrets := url.Values{"client_secret": {"misplaced-client-secret"}, "code_verifier": {"misplaced-code-verifier"}, "password": {"misplaced-password"}}
+	tryLogin(p.Browser(), "misplaced-in-the-field-of-the-name", wrong)
 	page := p.Client("web").Authorize(p.Browser(), secrets)
 	if !page.IsLogin() {
 		t.Fatalf("no login page: %d %s", page.Status, page.URL)
 	}
+	secrets.Set("the name typed", "misplaced-in-the-field-of-the-name")
 	for _, file := range []string{p.File(), p.File() + "-wal"} {
 		content, err := os.ReadFile(file)
 		if err != nil {

@@ -117,7 +117,13 @@ func TestFactorsAreGuarded(t *testing.T) {
 		if hasFactor(p) {
 			t.Error("it is still asked for")
 		}
-		if page := b.Get("/second-factor?recovery=1"); page.IsFactor() {
+		// MF-05: nor do its recovery codes wait for the next one.
+		if next := p.Enrol(b); len(next.Recovery) != identity.RecoveryCodeCount {
+			t.Errorf("the next factor brings %d recovery codes", len(next.Recovery))
+		}
+		old := p.Browser()
+		asked(t, old)
+		if old.Factor(old.Get("/second-factor?recovery=1"), phone.Recovery[0]); isSignedIn(old) {
 			t.Error("recovery codes outlive the last factor")
 		}
 	})

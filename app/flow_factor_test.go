@@ -309,24 +309,64 @@ func TestCookiesChangeAtEachStep(t *testing.T) {
 	here, there := p2.Browser(), p2.Browser()
 	signedIn(t, here, "bob", apptest.Password)
 	tokens := p2.Client("web").SignIn(here, "bob")
-	sid := verify(t, p2, tokens.Get("id_token")).claims["sid"]
+	first := verify(t, p2, tokens.Get("id_token")).claims
 	signedIn(t, there, "bob", apptest.Password)
 	other := p2.Enrol(there)
 	before := here.Cookies()["latchkey-session"]
+	p2.Advance(identity.RecentSignIn + time.Second)
 	page = p2.Client("web").Authorize(here, set("acr_values", "urn:sso:loa:mfa"))
 	if !page.IsFactor() {
 		t.Fatalf("%d %s", page.Status, page.URL)
 	}
 	raised := p2.Client("web").Exchange(here.Factor(page, other.Code()).Answer().Get("code"))
 	claims := verify(t, p2, raised.Get("id_token")).claims
-	if claims["acr"] != "urn:sso:loa:mfa" || claims["sid"] != sid || here.Cookies()["latchkey-session"] == before {
+	if claims["acr"] != "urn:sso:loa:mfa" || claims["sid"] != first["sid"] || here.Cookies()["latchkey-session"] == before {
 		t.Errorf("claims %v, cookies %v", claims, here.Cookies())
+	}
+	// AZ-08: nobody asked for the password, so the sign-in is as old as it was, and does not change the account for it.
+	if claims["auth_time"] != first["auth_time"] {
+		t.Errorf("auth_time %v became %v by a step-up", first["auth_time"], claims["auth_time"])
+	}
+	if form := here.Submit(here.Get("/account/totp"), nil); !strings.Contains(form.Body, `name="current"`) || strings.Contains(form.Body, `id="secret"`) {
+		t.Errorf("an old sign-in that was raised adds a factor: %d %s", form.Status, form.URL)
 	}
 	old := p2.Browser()
 	if old.SetCookie("latchkey-session", before); isSignedIn(old) {
 		t.Error("the cookie of before the step-up still opens the session")
 	}
 	wantTokens(t, p2.Client("web").Refresh(tokens.Get("refresh_token")))
+}
+
+// SS-05, MF-03: a challenge raises the session that it was begun in. Else a copied cookie, of a session from before there was a
+// factor, would be raised by whatever factor its thief has.
+func TestChallengeIsOfItsSession(t *testing.T) {
+	t.Parallel()
+	for name, copied := range map[string]string{"of somebody else": "bob", "of the same user": "alice"} {
+		t.Run(name, func(t *testing.T) {
+			p := apptest.New(t)
+			thief, victim, own := p.Browser(), p.Browser(), p.Browser()
+			signedIn(t, thief, "alice", apptest.Password)
+			signedIn(t, victim, copied, apptest.Password)
+			signedIn(t, own, "alice", apptest.Password)
+			phone := p.Enrol(own)
+			if copied != "alice" {
+				there := p.Browser()
+				signedIn(t, there, copied, apptest.Password)
+				p.Enrol(there)
+			}
+			page := thief.Get("/second-factor?next=account")
+			if !page.IsFactor() {
+				t.Fatalf("%d %s", page.Status, page.URL)
+			}
+			thief.SetCookie("latchkey-session", victim.Cookies()["latchkey-session"])
+			recorded(t, p, func() { thief.Factor(page, phone.Code()) })
+			for browser, b := range map[string]*apptest.Browser{"the thief": thief, "the owner": victim} {
+				if page := b.Get("/second-factor?next=account"); !page.IsFactor() {
+					t.Errorf("the session of %s needs no factor any more: %d %s", browser, page.Status, page.URL)
+				}
+			}
+		})
+	}
 }
 
 // MF-07: a seed works in the row it was sealed for and in no other.

@@ -81,6 +81,15 @@ func TestGuessing(t *testing.T) {
 			t.Errorf("%d guesses were compared", n)
 		}
 	})
+	t.Run("LG-01 a name that nobody has costs a comparison too", func(t *testing.T) {
+		p := apptest.New(t)
+		guess, evaluated := guesser(p)
+		for i, name := range []string{"alice", "nobody", "nobody@example.com", "dave"} {
+			if got := guess("192.0.2.1", name); got != ports.LoginFailed || int(evaluated.Load()) != i+1 {
+				t.Errorf("%s: %s, and %d comparisons so far, want %d", name, got, evaluated.Load(), i+1)
+			}
+		}
+	})
 	t.Run("LG-07 a disabled account looks like a wrong password", func(t *testing.T) {
 		p := apptest.New(t)
 		b := p.Browser()

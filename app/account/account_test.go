@@ -15,6 +15,7 @@ import (
 	"latchkey/domain/audit"
 	"latchkey/domain/identity"
 	"latchkey/domain/oauth"
+	"latchkey/domain/oidc"
 	"latchkey/ports"
 )
 
@@ -183,6 +184,39 @@ func TestPasswordChangesMeanwhile(t *testing.T) {
 	}
 	if got := b.user(); got.Email != "alice@example.com" || !got.EmailVerified {
 		t.Errorf("changed: %+v", got)
+	}
+}
+
+// MF-04: a code that somebody else uses while the password is checked removes no factor: the password is no second one.
+func TestCodeIsUsedMeanwhile(t *testing.T) {
+	const code = "ABCDEFGHIJKLMNOP"
+	digest, _ := identity.RecoveryDigest("alice", code)
+	for name, used := range map[string]bool{"used": true, "left alone": false} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.update(func(tx ports.Tx) error {
+				s, err := tx.Session("laptop")
+				s.ACR = oidc.ACRMultiFactor
+				return errors.Join(err, tx.SaveSession(s), tx.SaveRecoveryCodes(identity.RecoveryCodes{User: "alice", Digests: [][32]byte{digest}}),
+					tx.SaveFactor(identity.Factor{ID: "fac_1", User: "alice", Kind: identity.TOTPFactor, CreatedAt: b.now, ConfirmedAt: b.now}))
+			})
+			b.passwords.during = func() {
+				if used {
+					b.update(func(tx ports.Tx) error { return tx.SaveRecoveryCodes(identity.RecoveryCodes{User: "alice"}) })
+				}
+			}
+			out, err := b.RemoveFactor(t.Context(), caller, laptop, ports.RemoveForm{AccountProof: proof, Factor: "fac_1", FactorForm: ports.FactorForm{Code: code, Recovery: true}})
+			if err != nil || slices.Equal(out.Problems, []error{ports.ErrCodeWrong}) != used {
+				t.Errorf("%+v, %v", out, err)
+			}
+			b.update(func(tx ports.Tx) error {
+				left, err := tx.Factors("alice")
+				if (len(left) == 1) != used {
+					t.Errorf("factors %+v", left)
+				}
+				return err
+			})
+		})
 	}
 }
 
