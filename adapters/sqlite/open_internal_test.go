@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -10,6 +12,29 @@ import (
 
 	"latchkey/ports"
 )
+
+// AD-08: a database is its owner's from its first byte. Whoever opened it for reading before its mode was put right reads
+// everything that it holds later.
+func TestNewFileIsItsOwners(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	whole := disk
+	defer func() { disk = whole }()
+	filled := false
+	disk.rename = func(from, to string) error {
+		info, err := os.Stat(from)
+		if filled = true; err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: %v, %v", from, info, err)
+		}
+		return whole.rename(from, to)
+	}
+	s, err := Create(filepath.Join(t.TempDir(), "latchkey.db"), hashed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Close(); !filled {
+		t.Error("nothing was looked at")
+	}
+}
 
 // ST-04: SQLite needs room to open a file that has a log. A disk without any is not a damaged database, and nobody is told to
 // put an older one in its place.
