@@ -427,34 +427,3 @@ func wantPrivate(t *testing.T, dir string) {
 		}
 	}
 }
-
-// ST-19: a code of a second factor that was used since the backup works no second time.
-func TestReplaceVoidsFactors(t *testing.T) {
-	s, path := create(t)
-	err := s.Update(t.Context(), func(tx ports.Tx) error {
-		return errors.Join(tx.SaveUser(identity.User{ID: "u", Username: "ana"}),
-			tx.SaveFactor(identity.Factor{ID: "f", User: "u", LastStep: 1}),
-			tx.SaveRecoveryCodes(identity.RecoveryCodes{User: "u", Digests: [][32]byte{{1}, {2}}, MadeAt: time.UnixMilli(1).UTC()}))
-	})
-	prepared := path + ".restoring"
-	if err := errors.Join(err, archive(path).Backup(t.Context(), prepared, quiet)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := archive(path).Replace(t.Context(), prepared, restored, quiet); err != nil {
-		t.Fatal(err)
-	}
-	err = s.View(t.Context(), func(r ports.Reader) error {
-		f, err1 := r.Factor("f")
-		codes, err2 := r.RecoveryCodes("u")
-		if errors.Is(err2, ports.ErrNotFound) {
-			err2 = nil
-		}
-		if now := restored.Event.At.Unix() / 30; f.LastStep != now || len(codes.Digests) != 0 {
-			t.Errorf("the last step is %d at %d, and %d recovery codes are left", f.LastStep, now, len(codes.Digests))
-		}
-		return errors.Join(err1, err2)
-	})
-	if err != nil {
-		t.Error(err)
-	}
-}
