@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"latchkey/adapters/ratelimit"
 	"latchkey/adapters/web/page"
 	"latchkey/domain/audit"
@@ -57,6 +59,24 @@ func TestEveryRouteHasAnEndpoint(t *testing.T) {
 		free := e == ports.EndpointStatic || e == ports.EndpointHealth || e == ports.EndpointDemo
 		if (Budgets[e] == 0) != free {
 			t.Errorf("%v: %d requests a minute", paths, Budgets[e])
+		}
+	}
+}
+
+// RL-02: which paths share a budget, written out here, because the table is what the other tests believe.
+func TestAliasesShareABudget(t *testing.T) {
+	got := newBench(t).byEndpoint()
+	for e, want := range map[ports.Endpoint][]string{
+		ports.EndpointToken:         {"/access_tokens", "/connect/token", "/oauth2/token", "/token"},
+		ports.EndpointUserInfo:      {"/connect/userinfo", "/user_info", "/userinfo"},
+		ports.EndpointRevocation:    {"/connect/revocation", "/oauth/revoke", "/oauth2/revocation", "/revocation", "/revoke"},
+		ports.EndpointIntrospection: {"/connect/introspect", "/introspect", "/oauth2/introspect"},
+		ports.EndpointAuthorize:     {"/authorizations/new", "/authorize", "/connect/authorize", "/oauth2/authorize"},
+		ports.EndpointJWKS:          {"/.well-known/jwks.json", "/jwk.json", "/jwks"},
+		ports.EndpointLogin:         {"/account/factors/remove", "/account/password", "/account/totp", "/login", "/second-factor"},
+	} {
+		if diff := cmp.Diff(want, got[e]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", e, diff)
 		}
 	}
 }
