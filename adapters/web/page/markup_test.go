@@ -97,8 +97,8 @@ func TestPagesKeepPayloadsInert(t *testing.T) {
 				page := rendered(p, English, filled(sample.frame, harmless), filled(sample.body, harmless)).Body.String()
 				expected[harmless] = skeleton(scanTags(page))
 			}
-			// Four pages share the payloads: each page gets every deed, after some of the ways out, and each payload many pages.
-			for i := n % 4; i < len(payloads); i += 4 {
+			// Eight pages share the payloads: each page gets every deed, after some of the ways out, and each payload many pages.
+			for i := n % 8; i < len(payloads); i += 8 {
 				payload := payloads[i]
 				want := expected["harmless"]
 				if WebLink(payload) != "" {
