@@ -12,14 +12,16 @@ import (
 // apart the rows lie, so a step takes as many as the one before shows to be few enough.
 const (
 	sweepHold  = 20 * time.Millisecond // how long a step should have the writer, its commit included but not the wait for it
-	sweepPause = 4                     // times as long as a step took, so that others have the writer and the disk most of the time
-	sweepLeast = 10                    // rows of each kind, however slow
-	sweepMost  = 50                    // which is fewer pages than SQLite folds back at once, see adapters/sqlite
+	sweepPause = 150                   // times as long as a step took: fewer than one request of a hundred waits for a step, and a day has room for millions of rows
+	sweepHaste = 4                     // the same once a sweep has lasted sweepLong: so much has expired that the file would grow instead
+	sweepLong  = 10 * time.Minute
+	sweepLeast = 10 // rows of each kind, however slow
+	sweepMost  = 50 // which is fewer pages than SQLite folds back at once, see adapters/sqlite
 )
 
 // sweep deletes what expired, in small steps with room for others between them.
 func sweep(ctx context.Context, store ports.Store, now time.Time, log *slog.Logger) error {
-	total, longest, step := 0, time.Duration(0), sweepLeast
+	total, longest, step, started := 0, time.Duration(0), sweepLeast, time.Now()
 	defer func() {
 		if total > 0 {
 			log.Info("expired rows deleted", "rows", total, "longest_step", longest.Round(time.Millisecond))
@@ -46,10 +48,14 @@ func sweep(ctx context.Context, store ports.Store, now time.Time, log *slog.Logg
 		case took < sweepHold/2:
 			step = min(step*2, sweepMost)
 		}
+		pause := sweepPause * took
+		if time.Since(started) > sweepLong {
+			pause = sweepHaste * took
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(sweepPause * took):
+		case <-time.After(pause):
 		}
 	}
 }
